@@ -1,0 +1,1 @@
+"""AWS: one typed client per service; sessions, retries, paging and error mapping live here only."""

@@ -1,0 +1,1 @@
+"""The ``governor`` command: for a person at a terminal and for CI."""

@@ -1,0 +1,103 @@
+"""The ``governor`` command: its arguments, and what becomes of errors."""
+
+import argparse
+import importlib
+import io
+import os
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+import governor
+from governor.errors import GovernorError, TransientError
+
+COMMANDS = {
+    "validate": ("governor.cli.validate", "check policy files without calling AWS"),
+    "plan": ("governor.cli.plan", "show what applying a policy would change"),
+    "apply": ("governor.cli.apply", "bring the cluster to what a policy says"),
+    "import": ("governor.cli.importing", "write a policy from the live state of a cluster"),
+    "schema": ("governor.cli.schema", "print the JSON Schema of the policy format"),
+}
+
+DESCRIPTION = """\
+Policy-as-code for the task governance of Amazon SageMaker HyperPod clusters: a YAML file per cluster says
+which team is guaranteed, may borrow and lends how much; governor checks it across teams and against the
+cluster, shows what it would change, and brings the cluster there."""
+
+EPILOG = """\
+a first round:
+  governor import ml-research -o ml-research.yaml     start from what the cluster has
+  governor validate ml-research.yaml                  mistakes at path:line:column, without AWS
+  governor plan ml-research.yaml                      what would change, before and after
+  governor apply ml-research.yaml                     change it
+
+AWS credentials, Region and endpoints are those of the SDK's standard environment
+(AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL, …)."""
+
+ERROR = 1
+INTERRUPTED = 130
+
+
+class _Parser(argparse.ArgumentParser):
+    """Ends with 1 on a wrong call: 2 means "there are changes" (plan)."""
+
+    def error(self, message: str) -> NoReturn:
+        self.print_usage(sys.stderr)
+        self.exit(ERROR, f"{self.prog}: error: {message}\n")
+
+
+def make_parser(command: str | None = None) -> argparse.ArgumentParser:
+    """The parser of all commands, with the arguments of the one that is called: the others are not imported."""
+    parser = _Parser(
+        prog="governor",
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"governor {governor.__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True, title="commands")
+    for name, (module_name, words) in COMMANDS.items():
+        if name != command:
+            commands.add_parser(name, help=words)
+            continue
+        module = importlib.import_module(module_name)
+        subparser = commands.add_parser(
+            name,
+            help=words,
+            description=module.DESCRIPTION,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
+        module.add_arguments(subparser)
+        subparser.set_defaults(run=module.run)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command; the exit status. Expected errors end in one line, not in a traceback."""
+    argv = sys.argv[1:] if argv is None else argv
+    arguments = make_parser(next((word for word in argv if word in COMMANDS), None)).parse_args(argv)
+    try:
+        status: int = arguments.run(arguments)
+    except TransientError as error:
+        print(f"governor: error: {error} (may pass; try again in {error.retry_after:.0f} s)", file=sys.stderr)
+        return ERROR
+    except GovernorError as error:
+        print(f"governor: error: {error}", file=sys.stderr)
+        return ERROR
+    except KeyboardInterrupt:
+        print("governor: interrupted; nothing is lost, run it again to carry on", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # whoever read the output has seen enough
+        return ERROR
+    return status
+
+
+def entry() -> NoReturn:
+    """The console script."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a terminal that lacks '→' still gets its answer
+    sys.exit(main())

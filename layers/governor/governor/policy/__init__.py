@@ -1,0 +1,35 @@
+"""The policy file, version 1: reading it safely, typed data, and messages with line and column."""
+
+from governor.policy.diagnostics import Diagnostic, Diagnostics, Finding, Position, Severity, has_errors
+from governor.policy.limits import SHAPES, Limits, Shape
+from governor.policy.model import (
+    DEFAULT_CLUSTER_POLICY_NAME,
+    ClusterPolicy,
+    Policy,
+    PriorityClass,
+    Sharing,
+    Team,
+)
+from governor.policy.parse import Parsed, parse_policy
+from governor.policy.source import Bounds
+
+__all__ = [
+    "DEFAULT_CLUSTER_POLICY_NAME",
+    "SHAPES",
+    "Bounds",
+    "ClusterPolicy",
+    "Diagnostic",
+    "Diagnostics",
+    "Finding",
+    "Limits",
+    "Parsed",
+    "Policy",
+    "Position",
+    "PriorityClass",
+    "Severity",
+    "Shape",
+    "Sharing",
+    "Team",
+    "has_errors",
+    "parse_policy",
+]

@@ -1,0 +1,52 @@
+"""A policy as the text of a file, as a person would write it."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+import yaml
+
+from governor.policy.model import Policy
+
+
+def policy_text(policy: Policy, comments: Iterable[str] = ()) -> str:
+    """YAML that reads back as the same policy; comments come first."""
+    lines = [f"# {' '.join(comment.split())}" for comment in comments]
+    lines += ["version: 1", f"cluster: {_scalar(policy.cluster)}"]
+    if policy.cluster_policy is not None:
+        content = msgspec.to_builtins(policy.cluster_policy)
+        lines.append("clusterPolicy:" if content else "clusterPolicy: {}")
+        lines += _fields(content, "  ")
+    lines.append("teams:" if policy.teams else "teams: []")
+    for team in policy.teams:
+        content = {"name": team.name, "quota": [], **msgspec.to_builtins(team)}
+        name, *rest = _fields(content, "    ")
+        lines += [f"  - {name.lstrip()}", *rest]
+    return "\n".join(lines) + "\n"
+
+
+def _fields(content: dict[str, Any], indent: str) -> list[str]:
+    lines = []
+    for key, value in content.items():
+        if isinstance(value, list | tuple) and value:
+            lines.append(f"{indent}{key}:")
+            lines += [f"{indent}  - {_flow(item)}" for item in value]
+        else:
+            lines.append(f"{indent}{key}: {_flow(value)}")
+    return lines
+
+
+def _flow(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key}: {_flow(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(_flow(item) for item in value) + "]"
+    return _scalar(value)
+
+
+def _scalar(value: Any) -> str:
+    """One scalar on one line, quoted where it would read as something else."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    text: str = yaml.safe_dump(value, default_flow_style=True, allow_unicode=True, width=1 << 30)
+    return text.removesuffix("\n").removesuffix("\n...")

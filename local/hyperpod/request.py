@@ -1,0 +1,51 @@
+"""One call of an operation: what was asked, by whom, when, and under which settings."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from local.hyperpod.settings import Settings
+
+JsonObject = dict[str, Any]
+
+ACCOUNT = "123456789012"
+SOMEBODY_ELSE = "somebody-else"
+
+_SCOPE = re.compile(r"Credential=([^/,\s]+)/[0-9]{8}/([a-z0-9-]+)/([a-z0-9-]+)/aws4_request")
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who signed the request, as its credential scope says. Signatures are not verified."""
+
+    access_key: str
+    region: str
+
+    @property
+    def arn(self) -> str:
+        return f"arn:aws:iam::{ACCOUNT}:user/{self.access_key}"
+
+
+def caller_of(authorization: str | None) -> Caller | None:
+    """The caller of a request signed with Signature Version 4, None when it is not signed."""
+    scope = _SCOPE.search(authorization or "")
+    return Caller(access_key=scope[1], region=scope[2]) if scope else None
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How the transition that a call starts ends, where a fault decided it: `status` None means never."""
+
+    status: str | None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    operation: str
+    body: Mapping[str, Any]
+    caller: Caller
+    now: float
+    settings: Settings = field(default_factory=Settings)
+    ending: Ending | None = None
