@@ -1,6 +1,6 @@
 """Other people's changes: found by comparing, and attributed by asking who came last."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from governor.apply.outcome import ForeignChange, StepResult
 from governor.apply.ports import GovernanceApi
@@ -24,30 +24,29 @@ def changed_since_last_apply(api: GovernanceApi, current: Plan) -> tuple[Foreign
 
 def changed_meanwhile(
     api: GovernanceApi, before: Live, after: Live, results: Sequence[StepResult]
-) -> tuple[ForeignChange, ...]:
-    """What somebody changed between two readings under the steps that met a conflict."""
-    return tuple(_meanwhile(api, before, after, results))
+) -> tuple[tuple[ForeignChange, ...], tuple[Step, ...]]:
+    """What somebody changed between two readings under the steps that met a conflict.
 
-
-def _meanwhile(api: GovernanceApi, before: Live, after: Live, results: Sequence[StepResult]) -> Iterator[ForeignChange]:
+    The second part are steps that turn out to be done: the call succeeded, its answer got lost, and the SDK's
+    second try met the first one's effect.
+    """
+    changes: list[ForeignChange] = []
+    done: list[Step] = []
     old_words, _ = _told(before)
     new_words, new_ids = _told(after)
     for result in results:
         step = result.step
-        key = (step.resource, step.name)
         if result.state != "conflict":
             continue
-        old, new = old_words.get(key), new_words.get(key)
-        if new is None:
-            if old is not None:
-                yield ForeignChange(step.title, (Change(step.resource, "there", "deleted"),))
-        elif old is None:
-            if not _is_as_asked(step, new, after):
-                yield ForeignChange(step.title, changed({}, new), _who(api, step, new_ids[key]))
-        else:
-            changes = changed(old, new)
-            if changes and not _is_as_asked(step, new, after):
-                yield ForeignChange(step.title, changes, _who(api, step, new_ids[key]))
+        key = (step.resource, step.name)
+        old, new = old_words.get(key, {}), new_words.get(key, {})
+        if _is_as_asked(step, new, after):
+            done.append(step)
+        elif not new and old:
+            changes.append(ForeignChange(step.title, (Change(step.resource, "there", "deleted"),)))
+        elif old != new:
+            changes.append(ForeignChange(step.title, changed(old, new), _who(api, step, new_ids[key])))
+    return tuple(changes), tuple(done)
 
 
 _Key = tuple[str, str]
@@ -66,13 +65,16 @@ def _told(live: Live) -> tuple[dict[_Key, dict[str, str]], dict[_Key, str]]:
 
 
 def _is_as_asked(step: Step, now: dict[str, str], live: Live) -> bool:
-    """True when the resource is what this step asked for: the call succeeded and only its answer got lost."""
+    """True when the resource is what this step asked for; a deletion under way counts as one that is done."""
+    if step.action == "delete":
+        there = {item.id: item.status for item in (*live.quotas, *live.cluster_policies)}
+        return there.get(step.id, "Deleting") == "Deleting"
+    if not now or step.request is None:
+        return False
     if isinstance(step.request, QuotaRequest):
         asked = quota_words(step.request, live.instances)
-    elif step.request is not None:
-        asked = cluster_policy_words(step.request)
     else:
-        return False
+        asked = cluster_policy_words(step.request)
     return all(change.before == NOT_SET for change in changed(asked, now))
 
 

@@ -56,4 +56,7 @@ class Event(msgspec.Struct, frozen=True):
     state: State | None = None
 
 
+APPROVED = "approved"
+"""The detail of a "planned" event whose plan would be held if nobody had approved it."""
+
 Progress = Callable[[Event], None]

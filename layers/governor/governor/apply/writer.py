@@ -8,7 +8,7 @@ import msgspec
 from governor.apply.deadline import Deadline
 from governor.apply.executor import Executor
 from governor.apply.foreign import changed_meanwhile, changed_since_last_apply
-from governor.apply.outcome import Event, ForeignChange, Outcome, Progress, StepResult, Verdict
+from governor.apply.outcome import APPROVED, Event, ForeignChange, Outcome, Progress, StepResult, Verdict
 from governor.apply.ports import Clock, GovernanceApi, Records
 from governor.apply.reading import read_live
 from governor.plan import Desired, Live, Plan, Record, Rules, plan
@@ -101,8 +101,10 @@ class _Run:
             live = self._read()
             current = plan(self._desired, live, self._record, self._rules)
             self._notice(before, live, current)
-            self._writer.tell(Event("planned", self._cluster.name, plan=current))
-            ended = self._stop_before(current)
+            approved = is_approved(current, self._record, self._fingerprint)
+            detail = APPROVED if current.held and approved else ""
+            self._writer.tell(Event("planned", self._cluster.name, detail, plan=current))
+            ended = self._stop_before(current, approved=approved)
             if ended is not None:
                 return ended
             if not current.steps:
@@ -141,15 +143,16 @@ class _Run:
         if before is None:
             found = changed_since_last_apply(self._api, current)
         else:
-            found = changed_meanwhile(self._api, before[0], live, before[1])
+            found, done = changed_meanwhile(self._api, before[0], live, before[1])
+            self._results += [StepResult(step, "done", "its answer got lost", step.id) for step in done]
         for change in found:
             self._foreign.append(change)
             self._writer.tell(Event("foreign", change.title, change.by, foreign=change))
 
-    def _stop_before(self, current: Plan) -> Outcome | None:
+    def _stop_before(self, current: Plan, *, approved: bool) -> Outcome | None:
         if current.refusals:
             return self._end("Rejected", current, "; ".join(finding.text for finding in current.refusals))
-        if not is_approved(current, self._record, self._fingerprint):
+        if not approved:
             reason = f"waits for an approval: {', '.join(current.held)}"
             if self._fingerprint:
                 reason += (
@@ -216,15 +219,14 @@ class _Run:
         return "; ".join(parts)
 
     def _finish(self, current: Plan, live: Live) -> Outcome:
-        wrote = any(result.state == "done" and result.step.action != "wait" for result in self._results)
         if current.blocked:
             self._save(self._record)
             reasons = "; ".join(f"{blocked.title}: {blocked.reason}" for blocked in current.blocked)
             return self._end("Failed", current, reasons)
         self._save(applied(self._record, self._desired, live))
-        if not wrote:
-            return self._end("Unchanged", current, "the cluster is as the policy says")
         writes = sum(result.state == "done" and result.step.action != "wait" for result in self._results)
+        if not writes:
+            return self._end("Unchanged", current, "the cluster is as the policy says")
         return self._end("Applied", current, f"{counted(writes, 'change')} made; the cluster is as the policy says")
 
     def _save(self, record: Record) -> None:

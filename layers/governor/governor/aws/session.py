@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 import boto3
 from botocore.config import Config
 
+from governor.aws.failures import mapped
+
 if TYPE_CHECKING:
     from types_boto3_ec2 import EC2Client
     from types_boto3_sagemaker import SageMakerClient
@@ -26,16 +28,19 @@ class Aws:
     """The AWS of the SDK's standard environment: credentials, Region, endpoints, proxies."""
 
     def __init__(self, session: boto3.Session | None = None) -> None:
-        self.session = session or boto3.Session()
+        with mapped("reading the AWS configuration"):
+            self.session = session or boto3.Session()
 
     @functools.cached_property
     def sagemaker(self) -> "SageMakerClient":
         """The client for everything about HyperPod."""
-        client: SageMakerClient = self.session.client("sagemaker", config=_RETRIES)
+        with mapped("making the SageMaker client"):
+            client: SageMakerClient = self.session.client("sagemaker", config=_RETRIES)
         return client
 
     @functools.cached_property
     def ec2(self) -> "EC2Client":
         """The client for instance types that the bundled table lacks; not worth a long wait."""
-        client: EC2Client = self.session.client("ec2", config=_QUICK)
+        with mapped("making the EC2 client"):
+            client: EC2Client = self.session.client("ec2", config=_QUICK)
         return client

@@ -8,22 +8,24 @@ import msgspec
 from governor.aws.service_model import service_limits
 from governor.checks import check_policy
 from governor.errors import PermanentError
-from governor.policy import Bounds, Diagnostic, Finding, Parsed, parse_policy
+from governor.policy import Bounds, Diagnostic, Diagnostics, Finding, Parsed, parse_policy
+from governor.policy.wording import printable
 from governor.quota import Catalogue, bundled_instances
 
 STANDARD_INPUT = "-"
 
 
 class PolicyFile(msgspec.Struct, frozen=True):
-    """A file as read; ``data`` is kept to read it again once the cluster's instance types are known."""
+    """A file as read; ``path`` is fit for a terminal, ``data`` is kept to read it again once the cluster's
+    instance types are known."""
 
     path: str
     data: bytes
 
     @property
     def is_json(self) -> bool:
-        """By its name."""
-        return self.path.endswith(".json")
+        """By its name, or because it starts like one: standard input has no name."""
+        return self.path.endswith(".json") or self.data.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{")
 
     def parse(self, present_types: frozenset[str] = frozenset(), instances: Catalogue | None = None) -> Parsed:
         """The policy with errors and warnings, in the order of the file."""
@@ -33,9 +35,10 @@ class PolicyFile(msgspec.Struct, frozen=True):
         )
         if parsed.policy is None:
             return parsed
-        warnings = placed(parsed, check_policy(parsed.policy, known))
-        together = sorted([*parsed.diagnostics, *warnings], key=lambda item: (item.line, item.column))
-        return msgspec.structs.replace(parsed, diagnostics=tuple(together))
+        together = Diagnostics()
+        for item in (*parsed.diagnostics, *placed(parsed, check_policy(parsed.policy, known))):
+            together.add(item)
+        return msgspec.structs.replace(parsed, diagnostics=together.listed())
 
 
 def read_file(path: str) -> PolicyFile:
@@ -45,9 +48,10 @@ def read_file(path: str) -> PolicyFile:
         if path == STANDARD_INPUT:
             return PolicyFile("<stdin>", sys.stdin.buffer.read(most))
         with Path(path).open("rb") as file:
-            return PolicyFile(path, file.read(most))
-    except OSError as error:
-        raise PermanentError(f"{path} cannot be read: {error.strerror or error}") from error
+            return PolicyFile(printable(path), file.read(most))
+    except (OSError, ValueError) as error:  # ValueError: NUL in the path
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise PermanentError(f"{printable(path)} cannot be read: {reason}") from error
 
 
 def placed(parsed: Parsed, findings: tuple[Finding, ...]) -> list[Diagnostic]:

@@ -7,7 +7,7 @@ from governor.cli.cluster import add_arguments as add_cluster_arguments
 from governor.cli.cluster import open_governed
 from governor.cli.documents import messages_document, plan_document
 from governor.cli.screen import make_console, print_diagnostics
-from governor.cli.show import show_capacity, show_cluster, show_plan
+from governor.cli.show import show_capacity, show_cluster, show_hold, show_plan
 from governor.policy import has_errors
 
 DESCRIPTION = """\
@@ -47,6 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
         show_cluster(console, governed.cluster)
         show_plan(console, made)
         show_capacity(console, live, made)
+        show_hold(console, made)
     if has_errors(diagnostics) or made.blocked:
         return ERROR
     return CHANGES if made.steps else NO_CHANGE

@@ -8,7 +8,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TaskID, 
 from rich.progress import Progress as Bars
 from rich.text import Text
 
-from governor.apply import Event, Progress
+from governor.apply import APPROVED, Event, Progress
 from governor.cli.show import show_foreign, show_plan
 from governor.plan import Step
 
@@ -59,6 +59,8 @@ class _Lines:
         assert event.plan is not None
         if event.plan.steps and not event.plan.refusals:
             show_plan(self._console, event.plan)
+            if event.detail == APPROVED:
+                self._console.print(Text(f"Approved: {', '.join(event.plan.held)}.", "yellow"))
             self._console.print()
 
 

@@ -53,6 +53,10 @@ def show_plan(console: Console, plan: Plan) -> None:
         names = ", ".join(f"{item.name}{f' (team {item.team})' if item.team else ''}" for item in plan.unmanaged)
         console.print()
         console.print(Text(f"Not in the policy and left alone: {names}.", "dim"))
+
+
+def show_hold(console: Console, plan: Plan) -> None:
+    """Why a plan waits for somebody, and what that person types."""
     if plan.held:
         console.print()
         console.print(Text(f"Held until somebody approves: {', '.join(plan.held)}.", "bold yellow"))
@@ -138,6 +142,8 @@ def show_foreign(console: Console, change: ForeignChange) -> None:
 
 def show_outcome(console: Console, outcome: Outcome) -> None:
     """The verdict, its reason, and every step that did not end well."""
+    if outcome.verdict == "Held":
+        show_hold(console, outcome.plan)
     for result in outcome.results:
         if result.state in ("failed", "skipped", "waiting"):
             console.print(Text(f"  {result.state}: {result.step.title}: {result.detail}", "red"))

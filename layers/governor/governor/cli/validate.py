@@ -4,10 +4,11 @@ import argparse
 import json
 import sys
 
-from governor.cli.files import PolicyFile, read_file
+from governor.cli.files import STANDARD_INPUT, PolicyFile, read_file
 from governor.cli.screen import make_console, print_diagnostics
+from governor.errors import PermanentError
 from governor.policy import Diagnostic, Parsed
-from governor.policy.wording import counted
+from governor.policy.wording import counted, printable
 
 DESCRIPTION = """\
 Checks policy files: format, types, ranges, names, duplicates, and what the teams' settings mean together.
@@ -29,12 +30,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Validate and print; the exit status."""
-    read = [(file, file.parse()) for file in map(read_file, arguments.files)]
-    messages = [(file.path, item) for file, parsed in read for item in parsed.diagnostics]
+    read: list[tuple[PolicyFile, Parsed]] = []
+    messages: list[tuple[str, Diagnostic]] = []
+    for path in arguments.files:
+        try:
+            file = read_file(path)
+        except PermanentError as error:  # the other files get their verdict all the same
+            messages.append((printable(path), Diagnostic("error", "unreadable", 1, 1, str(error))))
+            continue
+        parsed = file.parse()
+        read.append((file, parsed))
+        messages += [(file.path, item) for item in parsed.diagnostics]
     messages += _governed_twice(read)
     errors = sum(item.severity == "error" for _, item in messages)
     if arguments.format == "json":
-        print(json.dumps(_document(read, messages), indent=2))
+        print(json.dumps(_document(arguments.files, messages), indent=2))
     elif arguments.format == "github":
         for path, item in messages:
             print(_annotation(path, item))
@@ -45,7 +55,8 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.format == "text":
         warnings = len(messages) - errors
         print(
-            f"{counted(len(read), 'file')}: {counted(errors, 'error')}, {counted(warnings, 'warning')}", file=sys.stderr
+            f"{counted(len(arguments.files), 'file')}: {counted(errors, 'error')}, {counted(warnings, 'warning')}",
+            file=sys.stderr,
         )
     return 1 if errors else 0
 
@@ -65,10 +76,10 @@ def _governed_twice(read: list[tuple[PolicyFile, Parsed]]) -> list[tuple[str, Di
     return found
 
 
-def _document(read: list[tuple[PolicyFile, Parsed]], messages: list[tuple[str, Diagnostic]]) -> dict[str, object]:
+def _document(paths: list[str], messages: list[tuple[str, Diagnostic]]) -> dict[str, object]:
     return {
         "valid": not any(item.severity == "error" for _, item in messages),
-        "files": [file.path for file, _ in read],
+        "files": ["<stdin>" if path == STANDARD_INPUT else printable(path) for path in paths],
         "messages": [
             {
                 "path": path,

@@ -41,6 +41,7 @@ def intended(record: Record, plan: Plan) -> Record:
         cluster_policy=policy,
         recreated=recreated,
         approved=Approved(plan.digest, plan.held_targets) if plan.held else record.approved,
+        begun=plan.digest,
     )
 
 
@@ -82,7 +83,7 @@ def applied(record: Record, desired: Desired, live: Live) -> Record:
         known = record.cluster_policy
         policy = Owned(name, id=known.id if known and known.name == name and known.id else there.get(name))
     return msgspec.structs.replace(
-        record, desired=desired, quotas=_sorted(quotas), cluster_policy=policy, approved=None, recreated={}
+        record, desired=desired, quotas=_sorted(quotas), cluster_policy=policy, approved=None, begun=None, recreated={}
     )
 
 

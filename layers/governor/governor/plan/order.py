@@ -53,8 +53,13 @@ def ordered(
     later: list[tuple[Step, set[str]]] = []
     takers: dict[str, list[str]] = {}
     for step, shrinks, grows in moves:
-        takes = {kind for kind, _ in [*step.amounts_before] if step.settle_first} & tight
-        takes |= {kind for kind, _ in shrinks} & tight
+        if step.settle_first:
+            # Only waited for; what comes of it is planned anew. Until then what it has is not to be given away.
+            first.append(step)
+            for kind in {kind for kind, _ in [*step.amounts_before, *step.amounts_after]}:
+                takers.setdefault(kind, []).append(step.key)
+            continue
+        takes = {kind for kind, _ in shrinks} & tight
         adds = {kind for kind, _ in grows} & tight
         if takes and adds:
             half = lower(step)

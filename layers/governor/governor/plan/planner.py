@@ -87,8 +87,9 @@ def plan(desired: Desired, live: Live, record: Record | None, rules: Rules | Non
     capacity = capacity_of(live.cluster.groups, live.instances)
     steps = _in_order(draft, before, capacity.amounts)
     draft.findings += check_cluster(live.cluster)
+    overcommit: Severity = "warning" if record.begun == draft.digest else rules.overcommit
     draft.findings += check_capacity(
-        desired.teams, live.cluster, live.instances, before, guaranteed_after(before, steps), rules.overcommit
+        desired.teams, live.cluster, live.instances, before, guaranteed_after(before, steps), overcommit
     )
     return Plan(
         cluster_arn=live.cluster.arn,

@@ -57,7 +57,12 @@ class Approved(msgspec.Struct, frozen=True):
 
 
 class Record(msgspec.Struct, frozen=True):
-    """Kept per cluster ARN. Written before the first change of a run and after the last."""
+    """Kept per cluster ARN. Written before the first change of a run and after the last.
+
+    ``recreated`` maps the name of a resource to the version of the policy for which it was deleted and
+    created again. ``begun`` is the version of the policy whose application has begun and not ended: it was
+    let in, so what is half done is no reason to refuse the other half.
+    """
 
     cluster_arn: str
     cluster_name: str
@@ -67,6 +72,7 @@ class Record(msgspec.Struct, frozen=True):
     cluster_policy: Owned | None = None
     recreated: dict[str, str] = {}
     approved: Approved | None = None
+    begun: str | None = None
 
     def owns_quota(self, name: str, team: str, quota_id: str) -> bool:
         """True when this quota, and not one that somebody made under the same name later, is ours."""
