@@ -67,7 +67,8 @@ def _told(live: Live) -> tuple[dict[_Key, dict[str, str]], dict[_Key, str]]:
 def _is_as_asked(step: Step, now: dict[str, str], live: Live) -> bool:
     """True when the resource is what this step asked for; a deletion under way counts as one that is done."""
     if step.action == "delete":
-        there = {item.id: item.status for item in (*live.quotas, *live.cluster_policies)}
+        there = {quota.id: quota.status for quota in live.quotas}
+        there.update({policy.id: policy.status for policy in live.cluster_policies})
         return there.get(step.id, "Deleting") == "Deleting"
     if not now or step.request is None:
         return False

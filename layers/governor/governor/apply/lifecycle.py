@@ -10,7 +10,7 @@ from governor.apply.ports import ResourceApi
 from governor.errors import ConflictError, GovernorError, NotFoundError, TransientError
 from governor.plan import IN_FLIGHT, STEADY, ClusterPolicyRequest, LiveClusterPolicy, Quota, QuotaRequest, Step
 
-FIRST_LOOK, GROWTH, SLOWEST_LOOK = 0.5, 1.3, 5.0
+FIRST_LOOK, GROWTH, SLOWEST_LOOK = 0.4, 1.25, 5.0
 """Seconds between looks. The tools that work look every 5 to 10 s (facts 4); the first looks come sooner,
 since small changes are quick."""
 LOOKS_FOR_A_NEW_ONE = 20
@@ -19,6 +19,10 @@ LOOKS_AT_AN_OLD_FAILURE = 2
 """Looks after a call that may still show the failure which the call is meant to mend."""
 TRIES = 4
 """How often a call is made when the service is unwell, beyond the SDK's own retries."""
+
+NOT_FOUND = "not to be found"
+GONE = frozenset({"Deleted", NOT_FOUND})
+"""How a resource that is no more appears."""
 
 Resource = TypeVar("Resource", Quota, LiveClusterPolicy)
 Request = TypeVar("Request", QuotaRequest, ClusterPolicyRequest)
@@ -62,8 +66,9 @@ class Lifecycle(Generic[Resource, Request]):
 
     def _run(self, step: Step, cluster_arn: str) -> StepResult:
         if step.settle_first:
-            self._until(lambda found, _looks: found is None or found.status not in IN_FLIGHT)
-            return StepResult(step, "moved", f"settled as {self._status}", id=step.id, status=self._status)
+            found = self._until(lambda found, _looks: found is None or found.status not in IN_FLIGHT)
+            version = found.version if found is not None else 0
+            return StepResult(step, "moved", f"settled as {self._status}", step.id, version, self._status)
         if step.action == "delete":
             return self._delete(step)
         request: Request = step.request  # type: ignore[assignment]
@@ -122,7 +127,7 @@ class Lifecycle(Generic[Resource, Request]):
         while True:
             found = self._look()
             looks += 1
-            status = found.status if found is not None else "not to be found"
+            status = found.status if found is not None else NOT_FOUND
             if status != self._status:
                 self._status = status
                 self._tell(status)

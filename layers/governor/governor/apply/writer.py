@@ -8,6 +8,7 @@ import msgspec
 from governor.apply.deadline import Deadline
 from governor.apply.executor import Executor
 from governor.apply.foreign import changed_meanwhile, changed_since_last_apply
+from governor.apply.lifecycle import GONE
 from governor.apply.outcome import APPROVED, Event, ForeignChange, Outcome, Progress, StepResult, Verdict
 from governor.apply.ports import Clock, GovernanceApi, Records
 from governor.apply.reading import read_live
@@ -131,12 +132,9 @@ class _Run:
         return live
 
     def _is_stale(self, live: Live) -> bool:
-        versions = {quota.id: quota.version for quota in live.quotas}
-        versions.update({policy.id: policy.version for policy in live.cluster_policies})
-        return any(
-            resource_id in versions if version is None else versions.get(resource_id, -1) < version
-            for resource_id, version in self._seen.items()
-        )
+        there = {quota.id: (quota.version, quota.status) for quota in live.quotas}
+        there.update({policy.id: (policy.version, policy.status) for policy in live.cluster_policies})
+        return any(_is_behind(there.get(resource_id), version) for resource_id, version in self._seen.items())
 
     def _notice(self, before: tuple[Live, list[StepResult]] | None, live: Live, current: Plan) -> None:
         """What somebody else changed: since the last apply, or between two plans of this run."""
@@ -166,9 +164,9 @@ class _Run:
 
     def _learn(self, results: list[StepResult]) -> None:
         done = [result for result in results if result.state == "done"]
-        self._seen.update(
-            {result.id: None if result.step.action == "delete" else result.version for result in done if result.id}
-        )
+        for result in results:
+            if result.state in ("done", "moved") and result.id:
+                self._seen[result.id] = None if result.status in GONE else result.version
         never = [result.step for result in results if result.state in ("skipped", "not started")]
         known = [result for result in results if result.step.action == "create" and result.id]
         self._record = learned(
@@ -182,19 +180,16 @@ class _Run:
         """The end of the run, or None when another round can help."""
         states = Counter(result.state for result in results)
         if states["waiting"] or (states["not started"] and self._deadline.passed):
-            self._save(self._record)
             return self._end("InProgress", current, self._where(results))
         failed = [result for result in results if result.state == "failed"]
         hopeless = [result for result in failed if not self._can_be_repaired(result)]
         if hopeless:
-            self._save(self._record)
             transient = all(result.transient for result in hopeless)
             reasons = "; ".join(f"{result.step.title}: {result.detail}" for result in hopeless)
             return self._end("Failed", current, reasons, 30 if transient else None)
         if states["conflict"]:
             self._conflicts += 1
             if self._conflicts >= MAX_CONFLICTS:
-                self._save(self._record)
                 details = "; ".join(result.detail for result in results if result.state == "conflict")
                 return self._end("Failed", current, f"{MAX_CONFLICTS} plans met somebody else's change: {details}", 30)
             self._deadline.sleep(min(2.0 ** (self._conflicts - 1), 8.0))
@@ -220,7 +215,6 @@ class _Run:
 
     def _finish(self, current: Plan, live: Live) -> Outcome:
         if current.blocked:
-            self._save(self._record)
             reasons = "; ".join(f"{blocked.title}: {blocked.reason}" for blocked in current.blocked)
             return self._end("Failed", current, reasons)
         self._save(applied(self._record, self._desired, live))
@@ -236,4 +230,13 @@ class _Run:
             self._stored = record
 
     def _end(self, verdict: Verdict, current: Plan, reason: str, retry_after: float | None = None) -> Outcome:
+        self._save(self._record)
         return Outcome(verdict, reason, current, tuple(self._results), tuple(self._foreign), retry_after)
+
+
+def _is_behind(listed: tuple[int, str] | None, seen: int | None) -> bool:
+    """True when a list shows less than what was seen: ``seen`` is a steady version, None for deleted."""
+    if seen is None or listed is None:
+        return (seen is None) != (listed is None)
+    version, status = listed
+    return version < seen or (version == seen and status in ("Creating", "Updating"))

@@ -4,7 +4,7 @@ from collections import defaultdict
 
 import msgspec
 
-from governor.plan.record import Record
+from governor.plan.record import Ownership
 from governor.plan.state import LiveClusterPolicy, Quota
 from governor.policy import DEFAULT_CLUSTER_POLICY_NAME, ClusterPolicy, Finding, Team
 
@@ -25,7 +25,7 @@ class Matches(msgspec.Struct, frozen=True):
     others: tuple[Quota, ...]
 
 
-def match_teams(teams: tuple[Team, ...], quotas: tuple[Quota, ...], record: Record) -> Matches:
+def match_teams(teams: tuple[Team, ...], quotas: tuple[Quota, ...], ownership: Ownership) -> Matches:
     """By the quota's name; a team that has a quota under another name is never given a second one."""
     by_name = {quota.name: quota for quota in quotas}
     by_team: dict[str, list[Quota]] = defaultdict(list)
@@ -42,7 +42,7 @@ def match_teams(teams: tuple[Team, ...], quotas: tuple[Quota, ...], record: Reco
             used.add(live.id)
             continue
         in_the_way = [live] if live is not None else by_team.get(team.name, [])
-        foreign = [quota for quota in in_the_way if not _may_replace(quota, team, record)]
+        foreign = [quota for quota in in_the_way if not _may_replace(quota, team, ownership)]
         if foreign:
             used.update(quota.id for quota in in_the_way)
             findings.append(_name_in_the_way(team, index, foreign[0]))
@@ -53,11 +53,11 @@ def match_teams(teams: tuple[Team, ...], quotas: tuple[Quota, ...], record: Reco
     return Matches(tuple(matched), tuple(findings), others)
 
 
-def _may_replace(quota: Quota, team: Team, record: Record) -> bool:
+def _may_replace(quota: Quota, team: Team, ownership: Ownership) -> bool:
     """Ours, and the file says by an explicit name that it is to be another one; or on its way out already."""
     if quota.status == "Deleting":
         return True
-    return record.owns_quota(quota.name, quota.team, quota.id) and team.quota_name is not None
+    return ownership.owns_quota(quota.name, quota.team, quota.id) and team.quota_name is not None
 
 
 def _name_in_the_way(team: Team, index: int, quota: Quota) -> Finding:
@@ -88,7 +88,7 @@ class PolicyMatch(msgspec.Struct, frozen=True):
 
 
 def match_cluster_policy(
-    declared: ClusterPolicy, policies: tuple[LiveClusterPolicy, ...], record: Record
+    declared: ClusterPolicy, policies: tuple[LiveClusterPolicy, ...], ownership: Ownership
 ) -> PolicyMatch:
     """By name; a cluster that has a policy under another name is never given a second one."""
     name = declared.name or DEFAULT_CLUSTER_POLICY_NAME
@@ -99,7 +99,7 @@ def match_cluster_policy(
         policy
         for policy in policies
         if policy.status != "Deleting"
-        and not (record.owns_cluster_policy(policy.name, policy.id) and declared.name is not None)
+        and not (ownership.owns_cluster_policy(policy.name, policy.id) and declared.name is not None)
     ]
     if foreign:
         return PolicyMatch(

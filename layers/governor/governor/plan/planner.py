@@ -19,7 +19,7 @@ from governor.plan.compare import (
 from governor.plan.matching import Match, match_cluster_policy, match_teams
 from governor.plan.order import ordered, smaller_entries
 from governor.plan.plan import Blocked, Plan, Step, Unmanaged
-from governor.plan.record import ABSENT, Desired, Record
+from governor.plan.record import ABSENT, Desired, Ownership, Record
 from governor.plan.state import (
     BEYOND_REPAIR,
     IN_FLIGHT,
@@ -38,6 +38,7 @@ class _Draft:
 
     def __init__(self, live: Live, record: Record, digest: str) -> None:
         self.live, self.record, self.digest = live, record, digest
+        self.ownership = Ownership(record)
         self.steps: list[Step] = []
         self.findings: list[Finding] = []
         self.blocked: list[Blocked] = []
@@ -80,7 +81,7 @@ def plan(desired: Desired, live: Live, record: Record | None, rules: Rules | Non
     draft = _Draft(live, record, desired.digest)
     _plan_cluster_policy(draft, desired.cluster_policy)
     others = _plan_teams(draft, desired.teams)
-    owned = [quota for quota in others if record.owns_quota(quota.name, quota.team, quota.id)]
+    owned = [quota for quota in others if draft.ownership.owns_quota(quota.name, quota.team, quota.id)]
     removed = tuple(sorted(quota.team for quota in owned if quota.status != "Deleting"))
     _plan_removals(draft, owned, held=len(removed) > rules.max_teams_removed or not desired.teams)
     before = guaranteed(live)
@@ -113,10 +114,10 @@ def _plan_cluster_policy(draft: _Draft, wanted: ClusterPolicy | Literal["Absent"
         return
     if wanted == ABSENT:
         for policy in policies:
-            if draft.record.owns_cluster_policy(policy.name, policy.id):
+            if draft.ownership.owns_cluster_policy(policy.name, policy.id):
                 _delete_policy(draft, policy, "the policy that declared it was removed", "deletes the cluster policy")
         return
-    match = match_cluster_policy(wanted, policies, draft.record)
+    match = match_cluster_policy(wanted, policies, draft.ownership)
     if match.finding is not None:
         draft.findings.append(match.finding)
         return
@@ -138,7 +139,7 @@ def _plan_cluster_policy(draft: _Draft, wanted: ClusterPolicy | Literal["Absent"
         key = _delete_policy(draft, live, f"{live.status}: can only be deleted", held)
         _create_policy(draft, wanted, match.name, (key,), "deleted and created again")
         return
-    if not draft.record.owns_cluster_policy(live.name, live.id):
+    if not draft.ownership.owns_cluster_policy(live.name, live.id):
         draft.adopted.append("cluster policy")
     request = cluster_policy_request(wanted, match.name, live)
     differs = cluster_policy_differs(wanted, live)
@@ -201,7 +202,7 @@ def _create_policy(
 
 def _plan_teams(draft: _Draft, teams: tuple[Team, ...]) -> tuple[Quota, ...]:
     """Steps for the declared teams; returns the quotas that belong to none of them."""
-    matches = match_teams(teams, draft.live.quotas, draft.record)
+    matches = match_teams(teams, draft.live.quotas, draft.ownership)
     draft.findings.extend(matches.findings)
     for match in sorted(matches.matched, key=lambda match: match.team.name):
         _plan_team(draft, match)
@@ -279,10 +280,10 @@ def _delete_quota(draft: _Draft, quota: Quota, reason: str, held: str) -> str:
 
 
 def _update_quota(draft: _Draft, team: Team, live: Quota) -> None:
-    if not draft.record.owns_quota(live.name, live.team, live.id):
+    if not draft.ownership.owns_quota(live.name, live.team, live.id):
         draft.adopted.append(f"team {team.name}")
     instances = draft.live.instances
-    last = draft.record.last_team(team.name)
+    last = draft.ownership.last_team(team.name)
     differs = quota_differs(team, live, last, instances)
     failed = live.status == "UpdateFailed"
     if not differs and not failed and live.status not in IN_FLIGHT:

@@ -74,17 +74,25 @@ class Record(msgspec.Struct, frozen=True):
     approved: Approved | None = None
     begun: str | None = None
 
+
+class Ownership:
+    """Answers what is ours by a record, quickly also for thousands of teams."""
+
+    def __init__(self, record: Record) -> None:
+        self._quotas = {owned.name: owned for owned in record.quotas}
+        self._cluster_policy = record.cluster_policy
+        self._teams = {team.name: team for team in record.desired.teams} if record.desired else {}
+
     def owns_quota(self, name: str, team: str, quota_id: str) -> bool:
         """True when this quota, and not one that somebody made under the same name later, is ours."""
-        return any(owned.name == name and owned.team == team and owned.id in (None, quota_id) for owned in self.quotas)
+        owned = self._quotas.get(name)
+        return owned is not None and owned.team == team and owned.id in (None, quota_id)
 
     def owns_cluster_policy(self, name: str, policy_id: str) -> bool:
         """True when this cluster policy is ours."""
-        owned = self.cluster_policy
+        owned = self._cluster_policy
         return owned is not None and owned.name == name and owned.id in (None, policy_id)
 
     def last_team(self, name: str) -> Team | None:
         """What the last applied policy declared for a team."""
-        if self.desired is None:
-            return None
-        return next((team for team in self.desired.teams if team.name == name), None)
+        return self._teams.get(name)
