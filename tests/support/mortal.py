@@ -8,10 +8,10 @@ import os
 import signal
 import sys
 from typing import Any
+from unittest import mock
 
 import boto3
 
-import governor.cli.cluster
 from governor.apply import FileRecords
 from governor.aws.session import Aws
 from governor.cli.main import main
@@ -42,9 +42,11 @@ def _run(at: int, arguments: list[str]) -> int:
             _point(at)
             super().save(record)
 
-    governor.cli.cluster.Aws = lambda: Aws(session)  # type: ignore[assignment, misc]
-    governor.cli.cluster.FileRecords = MortalRecords  # type: ignore[misc]
-    status = main(arguments)
+    with (
+        mock.patch("governor.cli.cluster.Aws", return_value=Aws(session)),
+        mock.patch("governor.cli.cluster.FileRecords", MortalRecords),
+    ):
+        status = main(arguments)
     sys.stderr.write(f"points {_passed}\n")
     return status
 

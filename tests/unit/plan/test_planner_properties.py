@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 from fractions import Fraction
+from random import Random
+from typing import TypeVar
 
 import msgspec
 from hypothesis import given
@@ -29,6 +31,8 @@ from tests.support.simulated import performed
 INSTANCES = bundled_instances()
 TYPES = ("ml.g5.8xlarge", "ml.g5.12xlarge", "ml.m5.large", "ml.g4dn.xlarge")  # the last is not in the table
 ANYTHING = Rules(max_teams_removed=100, overcommit="warning")
+
+Item = TypeVar("Item")
 
 amounts = st.integers(0, 6)
 
@@ -129,20 +133,18 @@ def test_a_plan_leads_to_where_nothing_is_left_to_do(cluster: Cluster, first: De
 
 @given(clusters, desireds(), desireds(), st.randoms(use_true_random=False))
 def test_the_order_of_teams_entries_and_quotas_does_not_matter(
-    cluster: Cluster, first: Desired, second: Desired, random: "st.DataObject"
+    cluster: Cluster, first: Desired, second: Desired, random: Random
 ) -> None:
     live, record = start(cluster, first)
     made = plan(second, live, record, ANYTHING)
 
-    def shuffled(items: Iterable[object]) -> tuple[object, ...]:
+    def shuffled(items: Iterable[Item]) -> tuple[Item, ...]:
         copy = list(items)
-        random.shuffle(copy)  # type: ignore[attr-defined]
+        random.shuffle(copy)
         return tuple(copy)
 
-    other = Desired(
-        tuple(msgspec.structs.replace(team, quota=shuffled(team.quota)) for team in shuffled(second.teams)),  # type: ignore[type-var]
-        second.cluster_policy,
-    )
+    teams = [msgspec.structs.replace(team, quota=shuffled(team.quota)) for team in second.teams]
+    other = Desired(shuffled(teams), second.cluster_policy)
     again = plan(other, msgspec.structs.replace(live, quotas=shuffled(live.quotas)), record, ANYTHING)
 
     assert other.digest == second.digest
