@@ -202,7 +202,7 @@ def test_an_over_commitment_that_shrinks_or_stays_is_only_a_warning(world: World
 
 def test_half_of_an_over_committed_move_is_carried_on_and_not_refused(world: World) -> None:
     world.apply(two_teams(5, 3), overcommit="warning")
-    cut = world.apply(two_teams(3, 5), deadline=11)
+    cut = world.apply(two_teams(3, 5), deadline=10)
     assert (cut.verdict, world.counts()) == ("InProgress", {"team-a": 3, "team-b": 3})
 
     assert world.apply(two_teams(3, 5)).verdict == "Applied"

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from governor.aws.failures import mapped
-from governor.errors import NotFoundError
+from governor.errors import GovernorError, NotFoundError
 from governor.plan import ClusterPolicyRequest, LiveClusterPolicy, Quota, QuotaRequest
 from governor.policy import PriorityClass, Sharing
 from governor.policy.wording import nearest
@@ -29,12 +29,18 @@ class Clusters:
             with mapped(f"DescribeCluster '{name}'"):
                 answer: Mapping[str, Any] = self._client.describe_cluster(ClusterName=name)
         except NotFoundError as error:
-            near = nearest(name, self.names())
+            near = nearest(name, self._names_if_allowed())
             hint = f"; did you mean '{near}'?" if near else "; 'aws sagemaker list-clusters' shows those that exist"
             raise NotFoundError(
                 f"cluster '{name}' does not exist in Region {self._client.meta.region_name}{hint}"
             ) from error
         return _cluster(answer)
+
+    def _names_if_allowed(self) -> list[str]:
+        try:
+            return self.names()
+        except GovernorError:
+            return []  # a suggestion is not worth another error
 
     def names(self) -> list[str]:
         """The names of the clusters of the account and Region."""

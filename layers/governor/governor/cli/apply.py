@@ -17,6 +17,9 @@ Run it again at any time: it converges, and an unchanged cluster costs no call t
 
 exit status: 0 applied or unchanged, 1 rejected or failed, 3 held for an approval, 4 stopped at --timeout"""
 
+DEFAULT_TIMEOUT = 1800.0
+"""Seconds: a transition that takes half an hour is stuck, and a CI job should hear of it."""
+
 EXIT_STATUS = {"Applied": 0, "Unchanged": 0, "Rejected": 1, "Failed": 1, "Held": 3, "InProgress": 4}
 
 
@@ -27,7 +30,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--approve", metavar="FINGERPRINT", help="approve the plan with this fingerprint, as 'governor plan' shows it"
     )
     parser.add_argument(
-        "--timeout", type=_seconds, metavar="SECONDS", help="stop between steps after this time (default: no limit)"
+        "--timeout",
+        type=_seconds,
+        default=DEFAULT_TIMEOUT,
+        metavar="SECONDS",
+        help=f"stop between steps after this time, to be carried on by another run (default {DEFAULT_TIMEOUT:.0f})",
     )
     parser.add_argument(
         "--concurrency",

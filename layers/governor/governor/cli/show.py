@@ -148,7 +148,9 @@ def show_outcome(console: Console, outcome: Outcome) -> None:
         if result.state in ("failed", "skipped", "waiting"):
             console.print(Text(f"  {result.state}: {result.step.title}: {result.detail}", "red"))
     line = Text(outcome.verdict, VERDICT_STYLES[outcome.verdict])
-    line.append(f": {outcome.reason}", "default")
-    console.print(line)
+    # The refusals of a plan stand above, each at its place in the file.
+    untouched = outcome.verdict == "Rejected" and not outcome.results
+    line.append(": nothing was changed" if untouched else f": {outcome.reason}", "default")
+    console.print(line, soft_wrap=True)
     if outcome.retry_after is not None:
         console.print(Text(f"Nothing is lost: run it again in about {outcome.retry_after:.0f} s.", "dim"))
