@@ -38,13 +38,14 @@ def types_of(desired: Desired, cluster: Cluster) -> set[str]:
 
 
 def read_live(api: GovernanceApi, cluster: Cluster, desired: Desired, instances: Catalogue) -> Live:
-    """One List call per hundred quotas; Describe only where a description is declared or something failed.
+    """One List call per hundred quotas; Describe only where a description is declared, something failed, or a
+    summary lacks the version that an update needs (the model does not require it).
 
     The cluster policy's list does not tell its content, so one that matters costs one Describe.
     """
     described = {team.effective_quota_name for team in desired.teams if team.description is not None}
     quotas = tuple(
-        _in_full(api, quota) if quota.name in described or quota.status in _FAILED else quota
+        _in_full(api, quota) if quota.name in described or quota.status in _FAILED or not quota.version else quota
         for quota in api.quotas.list(cluster.arn)
     )
     policies: tuple[LiveClusterPolicy, ...] = ()
