@@ -34,7 +34,7 @@ def check_cluster(cluster: Cluster) -> list[Finding]:
                 + (
                     "wait until it is InService"
                     if cluster.status == "Creating"
-                    else "its policy can be removed once it is gone"
+                    else "remove the policy file once it is gone"
                 ),
             )
         ]
@@ -114,7 +114,11 @@ def _overcommitted(
                 "over-committed",
                 path,
                 f"{text}: {_number(excess)} too many (before this change: {_number(max(was, NOTHING))}); "
-                f"lower a quota, add nodes, or allow it with the over-commit setting",
+                + (
+                    "lower a quota, add nodes, or allow it with --overcommit warning (GOVERNOR_OVERCOMMIT=warning)"
+                    if overcommit == "error"
+                    else "lower a quota or add nodes"
+                ),
             )
 
 
@@ -170,8 +174,9 @@ def _half_the_threads(teams: tuple[Team, ...], cluster: Cluster, instances: Cata
                     "vcpu-not-allocatable",
                     ("teams", index, "quota", position),
                     f"team {shown(team.name)}: quota counts {vcpus:g} vCPU of {entry.instance_type}, but group "
-                    f"'{group_of_type.name}' runs one thread per core, so its nodes offer at most {usable:g}: tasks "
-                    f"that ask for more are admitted and never start; write {_instead(entry, usable, share)}",
+                    f"'{group_of_type.name}' runs one thread per core, so that share of its nodes offers {usable:g}: "
+                    "tasks that ask for more can be admitted and never start; "
+                    f"write {_instead(entry, usable, share)}",
                 )
 
 

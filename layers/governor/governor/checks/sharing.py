@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from governor.policy import Finding, Policy, Sharing, Team
-from governor.policy.wording import shown
-from governor.quota import Catalogue, QuotaEntry, amounts_of
+from governor.policy.wording import counted, listed, shown
+from governor.quota import Catalogue, QuotaEntry, fill_in
 
 DEFAULT_SHARING = Sharing("LendAndBorrow", 50)
 """What the service does when nothing is said (API reference; facts 1d)."""
@@ -57,7 +57,8 @@ def _check_guarantee(team: Team, path: tuple[str | int, ...]) -> Iterator[Findin
 
 
 def _has_amount(entry: QuotaEntry) -> bool:
-    return bool(entry.count or entry.accelerators or entry.v_cpu or entry.memory_in_gib or entry.partition)
+    partitions = entry.partition.count if entry.partition else 0
+    return bool(entry.count or entry.accelerators or entry.v_cpu or entry.memory_in_gib or partitions)
 
 
 def _check_sharing(
@@ -93,7 +94,8 @@ def _check_sharing(
                 "borrow-limit-of-other-type",
                 (*path, "sharing", "absoluteBorrowLimits", position, "instanceType"),
                 f"{name}: absoluteBorrowLimits names {shown(entry.instance_type)}, which is not in the team's quota; "
-                f"AWS documents limits for the types of the quota only: write one of {', '.join(sorted(own_types))}",
+                f"AWS documents limits for the types of the quota only: write {listed(sorted(own_types))}, "
+                "or remove the entry",
             )
 
 
@@ -112,23 +114,31 @@ def _check_whole_accelerators(
     team: Team, limit: int, path: tuple[str | int, ...], instances: Catalogue
 ) -> Iterator[Finding]:
     """Accelerators are borrowed whole, per instance type: half a GPU of each of two types is none."""
-    accelerators = {
-        entry.instance_type: amount
-        for entry in team.quota
-        for amount in [amounts_of(entry, instances.get(entry.instance_type)).get((entry.instance_type, "accelerators"))]
-        if amount
-    }
-    if not accelerators or limit == 0 or (team.sharing and team.sharing.absolute_borrow_limits):
+    if limit == 0 or (team.sharing and team.sharing.absolute_borrow_limits):
         return
-    largest = max(accelerators, key=lambda kind: accelerators[kind])
-    borrowable = accelerators[largest] * Fraction(limit, 100)
+    guaranteed = dict(_devices(team, instances))
+    if not guaranteed:
+        return
+    largest = max(guaranteed, key=lambda device: guaranteed[device])
+    amount = guaranteed[largest]
+    borrowable = amount * Fraction(limit, 100)
     if borrowable >= 1:
         return
-    enough = -(-100 // accelerators[largest])
     default = "" if team.sharing and team.sharing.borrow_limit is not None else " (the service's default)"
     yield _warning(
         "never-a-whole-accelerator",
         path,
-        f"team {shown(team.name)} may borrow {limit} %{default} of {float(accelerators[largest]):g} accelerators of "
-        f"{largest} = {float(borrowable):.2g}, never a whole one; write borrowLimit: {enough} or more",
+        f"team {shown(team.name)} may borrow {limit} %{default} of {counted(amount, largest[0])} {largest[1]} = "
+        f"{float(borrowable):.2g}, never a whole one; write borrowLimit: {-(-100 // amount)} or more",
     )
+
+
+def _devices(team: Team, instances: Catalogue) -> Iterator[tuple[tuple[str, str], int]]:
+    """What a team is guaranteed that only goes whole: accelerators by instance type, MIG partitions by profile."""
+    for entry in team.quota:
+        instance = instances.get(entry.instance_type)
+        accelerators = entry.accelerators if instance is None else fill_in(entry, instance).accelerators
+        if accelerators:
+            yield ("accelerator", f"of {entry.instance_type}"), accelerators
+        if entry.partition and entry.partition.count:
+            yield ("partition", f"{entry.partition.type} of {entry.instance_type}"), entry.partition.count

@@ -40,41 +40,48 @@ class Diagnostics:
 
     def __init__(self) -> None:
         self._items: list[Diagnostic] = []
-        self._left_out = 0
+        self._has_errors = False
+        self._left_out = False
 
     def error(self, code: str, at: Position, text: str) -> None:
         """Something that must be changed before the file can be used."""
-        self._add("error", code, at, text)
+        self.add(Diagnostic("error", code, at.line, at.column, text))
 
     def warning(self, code: str, at: Position, text: str) -> None:
         """Something that works, and probably not as the author expects."""
-        self._add("warning", code, at, text)
+        self.add(Diagnostic("warning", code, at.line, at.column, text))
 
-    def _add(self, severity: Severity, code: str, at: Position, text: str) -> None:
-        if len(self._items) < MAX_DIAGNOSTICS:
-            self._items.append(Diagnostic(severity, code, at.line, at.column, text))
+    def add(self, item: Diagnostic) -> None:
+        """A message as it is."""
+        if item.severity == "error":
+            self._has_errors = True
+        if self.is_full:
+            self._left_out = True
         else:
-            self._left_out += 1
+            self._items.append(item)
 
     @property
     def is_full(self) -> bool:
-        """True when further messages are only counted: no need to word them."""
+        """True when further messages are left out: no need to word them."""
         return len(self._items) >= MAX_DIAGNOSTICS
+
+    @property
+    def is_hopeless(self) -> bool:
+        """True when there is an error and no room for another: no need to read on."""
+        return self._has_errors and self.is_full
+
+    def stop(self) -> None:
+        """Reading ends early, so there may be more to say."""
+        self._left_out = True
 
     def listed(self) -> tuple[Diagnostic, ...]:
         """All messages in the order of the file."""
         items = sorted(self._items, key=lambda item: (item.line, item.column))
         if self._left_out:
             last = items[-1]
-            items.append(
-                Diagnostic(
-                    "error",
-                    "too-many-messages",
-                    last.line,
-                    last.column,
-                    f"{self._left_out} more messages are left out; mend the first {MAX_DIAGNOSTICS} and try again",
-                )
-            )
+            text = f"more messages are left out; mend the first {MAX_DIAGNOSTICS} and try again"
+            severity: Severity = "error" if self._has_errors else "warning"
+            items.append(Diagnostic(severity, "too-many-messages", last.line, last.column, text))
         return tuple(items)
 
 

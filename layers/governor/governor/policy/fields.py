@@ -83,9 +83,9 @@ def _check_entry(entry: QuotaEntry, node: Mapping, scope: Scope, reading: Readin
     instance = reading.instances.get(entry.instance_type)
     if instance is None or instance.accelerators:
         return
-    for key, amount in (
-        ("accelerators", entry.accelerators),
-        ("acceleratorPartition", entry.partition and entry.partition.count),
+    for key, what, amount in (
+        ("accelerators", "accelerators", entry.accelerators),
+        ("acceleratorPartition", "count of acceleratorPartition", entry.partition and entry.partition.count),
     ):
         if amount:
             value = node.get(key)
@@ -93,7 +93,7 @@ def _check_entry(entry: QuotaEntry, node: Mapping, scope: Scope, reading: Readin
                 "no-accelerators",
                 value.at if value is not None else node.at,
                 scope,
-                f"{key} is {amount}, but {entry.instance_type} has no accelerator; write count or vCpu instead, "
+                f"{what} is {amount}, but {entry.instance_type} has no accelerator; write count or vCpu instead, "
                 "or another instance type",
             )
 
@@ -173,9 +173,11 @@ def _entries(title: _Title) -> Section:
         ),
         QuotaEntry,
         title,
+        fewest=2,
         unique=(
             Unique(
                 "duplicate-entry",
+                "an entry for",
                 "instanceType",
                 _entry_identity,
                 "add the amounts up in one entry",
@@ -218,7 +220,11 @@ _PRIORITY_CLASS = Section(
     ),
     PriorityClass,
     _titled("priority class", "name"),
-    unique=(Unique("duplicate-priority-class", "name", lambda node: text_at(node, "name"), "remove or rename one"),),
+    unique=(
+        Unique(
+            "duplicate-priority-class", "the class", "name", lambda node: text_at(node, "name"), "remove or rename one"
+        ),
+    ),
 )
 
 _CLUSTER_POLICY = Section(
@@ -356,8 +362,9 @@ _TEAM = Section(
                 "a text",
                 accepts=names.is_description,
                 form="free of line breaks, tabs and other control characters",
+                pattern=r"^[^\u0000-\u001f\u007f-\u009f]*$",
                 shape="EntityDescription",
-                mended=lambda text: " ".join(text.split()),
+                mended=names.mended_description,
             ),
             "Description of the compute quota. Comparing it costs one more call for this team.",
             "description: Vision research",
@@ -366,12 +373,13 @@ _TEAM = Section(
     Team,
     _titled("team", "name"),
     unique=(
-        Unique("duplicate-team", "name", lambda node: text_at(node, "name"), "write one block per team"),
+        Unique("duplicate-team", "the team", "name", lambda node: text_at(node, "name"), "write one block per team"),
         Unique(
             "duplicate-quota-name",
+            "the quota name",
             "quotaName",
             _quota_name,
-            "a quota belongs to one team: change one quotaName",
+            "a quota belongs to one team: write another quotaName (left out, it is <team>-quota)",
         ),
     ),
     upcoming=("alarms",),
@@ -387,7 +395,14 @@ POLICY = Section(
             Text(
                 "the name or ARN of a HyperPod cluster",
                 accepts=lambda text: (len(text) <= 63 and names.is_entity_name(text)) or names.is_cluster_arn(text),
-                form="the name (letters, digits, inner hyphens, at most 63) or ARN of a HyperPod cluster",
+                form=(
+                    "the name (letters, digits, inner hyphens, at most 63) or ARN of a HyperPod cluster; write one "
+                    "that 'aws sagemaker list-clusters' shows"
+                ),
+                pattern=(
+                    "^(arn:aws[-a-z]*:sagemaker:[-a-z0-9]*:[0-9]{12}:cluster/[a-z0-9]{12}"
+                    "|(?=.{1,63}$)[a-zA-Z0-9]([-a-zA-Z0-9]*[a-zA-Z0-9])?)$"
+                ),
                 longest=256,
             ),
             "Name or ARN of the HyperPod cluster, in the account and Region of the caller.",

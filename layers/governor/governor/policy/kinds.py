@@ -8,8 +8,9 @@ from typing import Any
 import msgspec
 
 from governor.policy.diagnostics import Diagnostics, Position
-from governor.policy.limits import Limits
+from governor.policy.limits import Limits, Shape
 from governor.policy.nodes import Mapping, Node, Scalar, Sequence
+from governor.policy.source import plain_value
 from governor.policy.wording import clipped, counted, listed, nearest, shown
 from governor.quota import Catalogue
 
@@ -95,7 +96,7 @@ class Kind(ABC):
         """Record that a value is of another kind."""
         if isinstance(node, Scalar) and node.value is None:
             return reading.refuse(
-                "empty-value", node.at, scope, f"{key} is empty; write {self.words}{hint}, or remove the line"
+                "empty-value", node.at, scope, f"{key} is empty; write {self.words}{hint}, or remove it"
             )
         return reading.refuse("wrong-type", node.at, scope, f"{key} is {kind_of(node)}; write {self.words}{hint}")
 
@@ -161,23 +162,33 @@ class Number(Kind):
         self._shape, self._whole = shape, whole
 
     def read(self, node: Node, key: str, scope: Scope, reading: Reading) -> Any:
-        value = node.value if isinstance(node, Scalar) else None
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            hint = ""
-            if isinstance(node, Scalar) and isinstance(value, str) and value.strip().isdecimal():
-                hint = ", without quotes" if not node.plain else ""
-            return self.wrong_type(node, key, scope, reading, hint)
-        if not math.isfinite(value):
-            return self.wrong_type(node, key, scope, reading)
         limit = reading.limits[self._shape]
-        allowed = f"a {'whole ' if self._whole else ''}number from {limit.minimum} to {limit.maximum}"
-        if self._whole and isinstance(value, float):
-            return reading.refuse(
-                "wrong-type", node.at, scope, f"{key} is {shown(value)}; write {allowed}, without a fraction"
+        value = node.value if isinstance(node, Scalar) else None
+        if not isinstance(node, Scalar) or isinstance(value, bool) or not isinstance(value, int | float):
+            quoted = (
+                isinstance(node, Scalar)
+                and not node.plain
+                and not isinstance(plain_value(node.text), bool | str | None)
             )
-        if not limit.allows(value):
-            return reading.refuse("out-of-range", node.at, scope, f"{key} is {shown(value)}; write {allowed}")
-        return value if self._whole else float(value)
+            hint = f": {self._allowed(limit)}{', without quotes' if quoted else ''}"
+            return self.wrong_type(node, key, scope, reading, hint)
+        if not math.isfinite(value) or not limit.allows(value):
+            return reading.refuse(
+                "out-of-range", node.at, scope, f"{key} is {clipped(node.text)}; write {self._allowed(limit)}"
+            )
+        if self._whole and value != int(value):
+            return reading.refuse(
+                "wrong-type",
+                node.at,
+                scope,
+                f"{key} is {clipped(node.text)}; write {self._allowed(limit)}, without a fraction",
+            )
+        return int(value) if self._whole else float(value)
+
+    def _allowed(self, limit: Shape) -> str:
+        low = "" if limit.minimum is None else f" from {limit.minimum}"
+        high = "" if limit.maximum is None else f" to {limit.maximum}"
+        return f"a {'whole ' if self._whole else ''}number{low}{high}"
 
     def schema(self, limits: Limits) -> JsonSchema:
         limit = limits[self._shape]
@@ -194,7 +205,7 @@ class Choice(Kind):
 
     def __init__(self, shape: str) -> None:
         self._shape = shape
-        self.words = "one of the values that the service knows"
+        self.words = "one of the service's values"
 
     def read(self, node: Node, key: str, scope: Scope, reading: Reading) -> Any:
         values = reading.limits[self._shape].values
@@ -202,14 +213,9 @@ class Choice(Kind):
         if isinstance(value, str) and value in values:
             return value
         if not isinstance(node, Scalar) or value is None:
-            return self.wrong_type(node, key, scope, reading, f": {listed(values)}" if len(values) < 9 else "")
+            return self.wrong_type(node, key, scope, reading, f": {listed(values)}")
         near = reading.suggestion(node.text, values)
-        return reading.refuse(
-            "bad-value",
-            node.at,
-            scope,
-            f"{key} is {shown(node.text)}; write {listed(values) if len(values) < 9 else self.words}{near}",
-        )
+        return reading.refuse("bad-value", node.at, scope, f"{key} is {shown(node.text)}{near}; write {listed(values)}")
 
     def schema(self, limits: Limits) -> JsonSchema:
         return {"type": "string", "enum": list(limits[self._shape].values)}
@@ -240,8 +246,8 @@ class InstanceType(Kind):
             "unknown-instance-type",
             node.at,
             scope,
-            f"{key} {shown(value)} is not among the {len(known)} instance types that HyperPod knows{near}; "
-            f"write {self.words}",
+            f"{key} {shown(value)} is not among the {len(known)} instance types of HyperPod that this version of "
+            f"botocore knows{near}; write {self.words}, or update botocore if the type is newer",
         )
 
     def schema(self, limits: Limits) -> JsonSchema:
@@ -257,16 +263,16 @@ class Exactly(Kind):
 
     def read(self, node: Node, key: str, scope: Scope, reading: Reading) -> Any:
         value = node.value if isinstance(node, Scalar) else None
-        if value == self._value and isinstance(value, int) and not isinstance(value, bool):
-            return value
-        if isinstance(node, Scalar) and isinstance(value, int) and not isinstance(value, bool):
+        if value == self._value and not isinstance(value, bool):
+            return self._value
+        if isinstance(node, Scalar) and isinstance(value, int | float) and not isinstance(value, bool):
             return reading.refuse(
                 "bad-value",
                 node.at,
                 scope,
-                f"{key} is {shown(value)}; this release knows version {self.words}: write {key}: {self.words}",
+                f"{key} is {clipped(node.text)}; this release knows version {self.words}: write {key}: {self.words}",
             )
-        return self.wrong_type(node, key, scope, reading)
+        return self.wrong_type(node, key, scope, reading, ", without quotes" if isinstance(value, str) else "")
 
     def schema(self, limits: Limits) -> JsonSchema:  # noqa: ARG002 - one value, whatever the service allows
         return {"const": self._value}
@@ -286,10 +292,12 @@ class ListOf(Kind):
             return self.wrong_type(node, key, scope, reading, hint)
         longest = reading.limits[self._shape].maximum if self._shape else None
         item = self.item
-        values = [
-            item.read(child, f"{key}[{index}]", Scope(item.title, child, index, scope), reading)
-            for index, child in enumerate(node.items)
-        ]
+        values = []
+        for index, child in enumerate(node.items):
+            if reading.found.is_hopeless:
+                reading.found.stop()
+                return INVALID
+            values.append(item.read(child, f"{key}[{index}]", Scope(item.title, child, index, scope), reading))
         if longest is not None and len(values) > longest:
             return reading.refuse(
                 "too-many",
@@ -311,6 +319,7 @@ class Unique(msgspec.Struct, frozen=True):
     """Something that no two items of a list may share; ``identity`` gives it, "" where there is none."""
 
     code: str
+    what: str
     field: str
     identity: Callable[[Mapping], str]
     remedy: str
@@ -332,8 +341,8 @@ def _refuse_repeated(node: Sequence, key: str, item: "Section", scope: Scope, re
                 unique.code,
                 _place(child, unique.field),
                 scope,
-                f"{key} holds {shown(identity)} twice, first at line {_place(earlier, unique.field).line}; "
-                f"{unique.remedy}",
+                f"{key} has {unique.what} {shown(identity)} again (first at line "
+                f"{_place(earlier, unique.field).line}); {unique.remedy}",
             )
         mappings = fresh
 
@@ -366,7 +375,7 @@ Check = Callable[[Any, Mapping, Scope, Reading], None]
 
 
 class Section(Kind):
-    """A mapping with known keys."""
+    """A mapping with known keys. ``fewest`` keys are for the schema; a check says it in better words."""
 
     def __init__(
         self,
@@ -375,6 +384,7 @@ class Section(Kind):
         build: Callable[..., Any],
         title: Callable[[Node, int], str],
         *,
+        fewest: int = 0,
         unique: tuple[Unique, ...] = (),
         checks: tuple[Check, ...] = (),
         upcoming: tuple[str, ...] = (),
@@ -382,8 +392,10 @@ class Section(Kind):
         self.words = words
         self.fields = {field.key: field for field in fields}
         self._required = [field for field in fields if field.required]
+        self._nested = {field.key: field.kind.title for field in fields if isinstance(field.kind, Section)}
         self._build = build
-        self.title = title
+        self.title: Callable[[Node, int], str] = title
+        self._fewest = fewest
         self.unique = unique
         self._checks = checks
         self._upcoming = upcoming
@@ -412,7 +424,15 @@ class Section(Kind):
                 )
                 continue
             seen[name] = name_node.at
-            value = field.kind.read(value_node, field.key, scope, reading)
+            inner = scope
+            if isinstance(value_node, Scalar):
+                if value_node.value is None:
+                    sound = False
+                    self._refuse_empty(field, value_node, scope, reading)
+                    continue
+            elif name in self._nested and isinstance(value_node, Mapping):
+                inner = Scope(self._nested[name], value_node, 0, scope)
+            value = field.kind.read(value_node, field.key, inner, reading)
             if value is INVALID:
                 sound = False
             else:
@@ -427,6 +447,10 @@ class Section(Kind):
         for check in self._checks:
             check(built, node, scope, reading)
         return built
+
+    def _refuse_empty(self, field: Field, node: Node, scope: Scope, reading: Reading) -> None:
+        otherwise = "" if field.required else ", or remove the key"
+        reading.refuse("empty-value", node.at, scope, f"{field.key} is empty; write e.g. '{field.example}'{otherwise}")
 
     def _refuse_key(self, node: Node, scope: Scope, reading: Reading) -> None:
         if not isinstance(node, Scalar) or not isinstance(node.value, str):
@@ -456,7 +480,7 @@ class Section(Kind):
                 "unknown-key",
                 node.at,
                 scope,
-                f"the key {shown(node.value)} is unknown{near}; the keys here are {', '.join(self.fields)}",
+                f"the key {shown(node.value)} is unknown{near}; write one of {', '.join(self.fields)}",
             )
 
     def schema(self, limits: Limits) -> JsonSchema:
@@ -467,4 +491,6 @@ class Section(Kind):
         required = [field.key for field in self._required]
         if required:
             schema["required"] = required
+        if self._fewest:
+            schema["minProperties"] = self._fewest
         return schema

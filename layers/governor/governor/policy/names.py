@@ -34,6 +34,12 @@ def is_description(text: str) -> bool:
     return all(unicodedata.category(char)[0] in _PRINTABLE_CATEGORIES for char in text)
 
 
+def mended_description(text: str) -> str:
+    """The description without what it may not hold, white space folded."""
+    kept = (char if unicodedata.category(char)[0] in _PRINTABLE_CATEGORIES else " " for char in text)
+    return " ".join("".join(kept).split())
+
+
 def is_cluster_arn(text: str) -> bool:
     """The ARN of a HyperPod cluster."""
     return len(text) <= 256 and _CLUSTER_ARN.fullmatch(text) is not None

@@ -19,9 +19,13 @@ def shown(value: object) -> str:
 
 def clipped(text: str) -> str:
     """Text made printable and cut to a length a message can carry."""
-    head = text[:MAX_SHOWN]
-    printable = "".join(char if char.isprintable() else ascii(char)[1:-1] for char in head)
-    return printable if len(text) <= MAX_SHOWN else f"{printable}… ({len(text)} characters)"
+    head = printable(text[:MAX_SHOWN])
+    return head if len(text) <= MAX_SHOWN else f"{head}… ({len(text)} characters)"
+
+
+def printable(text: str) -> str:
+    """Text whose control characters are escaped: it can be shown on a terminal and encoded."""
+    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
 
 
 def nearest(word: str, candidates: Iterable[str]) -> str | None:
@@ -35,7 +39,7 @@ def nearest(word: str, candidates: Iterable[str]) -> str | None:
 
 def listed(words: Iterable[str]) -> str:
     """'A, B or C'."""
-    *first, last = words
+    *first, last = [*words] or ["nothing"]
     return f"{', '.join(first)} or {last}" if first else last
 
 

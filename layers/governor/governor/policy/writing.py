@@ -7,6 +7,7 @@ import msgspec
 import yaml
 
 from governor.policy.model import Policy
+from governor.policy.source import plain_value
 
 
 def policy_text(policy: Policy, comments: Iterable[str] = ()) -> str:
@@ -45,8 +46,19 @@ def _flow(value: Any) -> str:
 
 
 def _scalar(value: Any) -> str:
-    """One scalar on one line, quoted where it would read as something else."""
+    """One scalar on one line, quoted where it would read as something else, such as a team named 1e3."""
+    if isinstance(value, str):
+        if not value.isprintable():
+            return '"' + "".join(_escaped(char) for char in value) + '"'
+        if plain_value(value) != value:
+            return f"'{value}'"
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     text: str = yaml.safe_dump(value, default_flow_style=True, allow_unicode=True, width=1 << 30)
     return text.removesuffix("\n").removesuffix("\n...")
+
+
+def _escaped(char: str) -> str:
+    if char in '"\\':
+        return f"\\{char}"
+    return char if char.isprintable() else f"\\U{ord(char):08X}"
