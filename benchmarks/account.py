@@ -8,6 +8,7 @@ from typing import Any
 from benchmarks.teams import CLUSTER, INSTANCES
 from governor.aws.sagemaker import Governance
 from governor.aws.session import Aws
+from local.environment import forget_aws_accounts
 from local.hyperpod.client import ControlPlane
 
 LATENCY_SECONDS = 0.03
@@ -51,9 +52,8 @@ def open_account(**settings: Any) -> Iterator[Account]:
 def _environment(variables: dict[str, str]) -> Iterator[None]:
     """The standard environment of AWS' tools, without anybody's own profile and configuration."""
     before = dict(os.environ)
-    for name in [name for name in before if name.startswith("AWS_")]:
-        del os.environ[name]
-    os.environ.update(variables, AWS_CONFIG_FILE=os.devnull, AWS_SHARED_CREDENTIALS_FILE=os.devnull)
+    forget_aws_accounts()
+    os.environ.update(variables)
     try:
         yield
     finally:

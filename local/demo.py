@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from local.environment import forget_aws_accounts
 from local.hyperpod.client import ROOT, ControlPlane
 
 if TYPE_CHECKING:
@@ -234,6 +235,7 @@ SCENES: tuple[Callable[[Stage], None], ...] = (
 
 def main() -> int:
     """Play all scenes; the exit status."""
+    forget_aws_accounts()
     with (
         tempfile.TemporaryDirectory(prefix="governor-demo-") as directory,
         ControlPlane.start_process({"transition_seconds": TRANSITION_SECONDS}) as plane,

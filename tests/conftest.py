@@ -1,11 +1,15 @@
-"""How hypothesis searches: always the same way, so that a red run means a change; elsewhere when asked to.
+"""No test sees a person's own AWS account, and hypothesis searches the same way every time.
 
-``HYPOTHESIS_PROFILE=search make test`` looks at random, and for longer.
+A red run then means a change. ``HYPOTHESIS_PROFILE=search make test`` looks at random, and for longer.
 """
 
 import os
 
 from hypothesis import HealthCheck, settings
+
+from local.environment import forget_aws_accounts
+
+forget_aws_accounts()
 
 _common = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
 
