@@ -13,8 +13,8 @@ from hypothesis import given
 from governor.aws.service_model import service_limits
 from governor.cli.files import PolicyFile
 from governor.policy import Policy, has_errors, parse_policy
-from governor.policy.kinds import ListOf, Section
 from governor.policy.schema import policy_schema
+from governor.policy.sections import ListOf, Section
 from governor.policy.source import plain_value
 from governor.policy.writing import policy_text
 from local.reference import BEGIN, PAGE, Row, page, rows

@@ -4,22 +4,11 @@ Reading, JSON Schema and the policy reference in docs/ all come from these table
 """
 
 from governor.policy import names
-from governor.policy.kinds import (
-    Choice,
-    Exactly,
-    Field,
-    InstanceType,
-    ListOf,
-    Number,
-    Reading,
-    Scope,
-    Section,
-    Text,
-    Unique,
-    text_at,
-)
+from governor.policy.kinds import Choice, Exactly, InstanceType, Number, Text
 from governor.policy.model import ClusterPolicy, Policy, PriorityClass, Sharing, Team
 from governor.policy.nodes import Mapping, Node, Scalar
+from governor.policy.reading import Reading, Scope
+from governor.policy.sections import Field, ListOf, Section, Unique, text_at
 from governor.policy.wording import shown
 from governor.quota import Partition, QuotaEntry
 
@@ -59,6 +48,18 @@ _ENTITY_NAME = Text(
     shape="EntityName",
     mended=_hyphenated,
 )
+
+
+def _kubernetes_name(longest: int, because: str) -> Text:
+    return Text(
+        f"a name of {_HYPHENATED}",
+        accepts=names.is_kubernetes_name,
+        form=f"a name of {_HYPHENATED}",
+        pattern="^[a-z0-9]([-a-z0-9]*[a-z0-9])?$",
+        longest=longest,
+        because=because,
+        mended=_lowered,
+    )
 
 
 def _entry_identity(node: Mapping) -> str:
@@ -196,14 +197,9 @@ _PRIORITY_CLASS = Section(
         Field(
             "name",
             "name",
-            Text(
-                f"a name of {_HYPHENATED}",
-                accepts=names.is_kubernetes_name,
-                form=f"a name of {_HYPHENATED}",
-                pattern="^[a-z0-9]([-a-z0-9]*[a-z0-9])?$",
-                longest=names.MAX_PRIORITY_CLASS_NAME,
-                because="tasks refer to it as '<name>-priority', a Kubernetes label of at most 63",
-                mended=_lowered,
+            _kubernetes_name(
+                names.MAX_PRIORITY_CLASS_NAME,
+                "tasks refer to it as '<name>-priority', a Kubernetes label of at most 63",
             ),
             "Name of the class; tasks name it with '-priority' behind.",
             "name: training",
@@ -299,14 +295,8 @@ _TEAM = Section(
         Field(
             "name",
             "name",
-            Text(
-                f"a name of {_HYPHENATED}",
-                accepts=names.is_kubernetes_name,
-                form=f"a name of {_HYPHENATED}",
-                pattern="^[a-z0-9]([-a-z0-9]*[a-z0-9])?$",
-                longest=names.MAX_TEAM_NAME,
-                because="its queue 'hyperpod-ns-<team>-localqueue' must fit a Kubernetes label of 63",
-                mended=_lowered,
+            _kubernetes_name(
+                names.MAX_TEAM_NAME, "its queue 'hyperpod-ns-<team>-localqueue' must fit a Kubernetes label of 63"
             ),
             "Name of the team; its namespace is 'hyperpod-ns-<name>'.",
             "name: vision",

@@ -8,10 +8,11 @@ import msgspec
 
 from governor.policy.diagnostics import Diagnostic, Diagnostics, Position, has_errors
 from governor.policy.fields import POLICY
-from governor.policy.kinds import INVALID, Reading, Scope, text_at
 from governor.policy.limits import Limits
 from governor.policy.model import Policy
 from governor.policy.nodes import Mapping, Node, locate
+from governor.policy.reading import INVALID, Reading, Scope
+from governor.policy.sections import text_at
 from governor.policy.source import Bounds, read_source
 from governor.quota import Catalogue, bundled_instances
 

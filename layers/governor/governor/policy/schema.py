@@ -1,8 +1,8 @@
 """The policy format as JSON Schema, from the same tables that reading uses."""
 
 from governor.policy.fields import POLICY
-from governor.policy.kinds import JsonSchema
 from governor.policy.limits import Limits
+from governor.policy.reading import JsonSchema
 
 
 def policy_schema(limits: Limits) -> JsonSchema:
