@@ -5,7 +5,7 @@ from fractions import Fraction
 
 from governor.policy import Finding, Policy, Sharing, Team
 from governor.policy.wording import counted, listed, shown
-from governor.quota import Catalogue, QuotaEntry, fill_in
+from governor.quota import Catalogue, fill_in
 
 DEFAULT_SHARING = Sharing("LendAndBorrow", 50)
 """What the service does when nothing is said (API reference; facts 1d)."""
@@ -38,7 +38,7 @@ def _warning(code: str, path: tuple[str | int, ...], text: str) -> Finding:
 
 
 def _check_guarantee(team: Team, path: tuple[str | int, ...]) -> Iterator[Finding]:
-    if not any(_has_amount(entry) for entry in team.quota):
+    if all(entry.gives_nothing for entry in team.quota):
         yield _warning(
             "guarantees-nothing",
             (*path, "quota"),
@@ -54,11 +54,6 @@ def _check_guarantee(team: Team, path: tuple[str | int, ...]) -> Iterator[Findin
                 f"team {shown(team.name)}, quota {shown(entry.instance_type)}: count stands beside other amounts, and "
                 "what the service makes of both is not documented; write either count or the amounts",
             )
-
-
-def _has_amount(entry: QuotaEntry) -> bool:
-    partitions = entry.partition.count if entry.partition else 0
-    return bool(entry.count or entry.accelerators or entry.v_cpu or entry.memory_in_gib or partitions)
 
 
 def _check_sharing(

@@ -102,20 +102,16 @@ def same_entries(
     found = {entry.key: entry for entry in live}
     before = {entry.key: entry for entry in last}
     wanted = {entry.key: entry for entry in declared}
-    if any(not _gives_nothing(entry) for key, entry in found.items() if key not in wanted):
+    if any(not entry.gives_nothing for key, entry in found.items() if key not in wanted):
         return False
     for key, entry in wanted.items():
         there = found.get(key)
         if there is None:
-            if not _gives_nothing(entry):
+            if not entry.gives_nothing:
                 return False
         elif not _same_amounts(entry, there, before.get(key), instances):
             return False
     return True
-
-
-def _gives_nothing(entry: QuotaEntry) -> bool:
-    return not (entry.count or entry.accelerators or entry.v_cpu or entry.memory_in_gib or entry.partition)
 
 
 def _same_amounts(declared: QuotaEntry, live: QuotaEntry, last: QuotaEntry | None, instances: Catalogue) -> bool:

@@ -55,3 +55,9 @@ class QuotaEntry(
             and self.memory_in_gib is None
             and self.partition is None
         )
+
+    @property
+    def gives_nothing(self) -> bool:
+        """True when no amount of the entry is above 0."""
+        partitions = self.partition.count if self.partition else 0
+        return not (self.count or self.accelerators or self.v_cpu or self.memory_in_gib or partitions)
