@@ -15,6 +15,8 @@ from governor.quota import Catalogue, Cluster, capacity_of
 
 _MARKS = {"create": ("+", "green"), "update": ("~", "yellow"), "delete": ("-", "red"), "wait": ("…", "cyan")}
 _VERBS = {"create": "create", "update": "change", "delete": "delete", "wait": "wait for"}
+MAX_NEEDS_SHOWN = 8
+
 VERDICT_STYLES = {
     "Applied": "bold green",
     "Unchanged": "green",
@@ -84,7 +86,8 @@ def show_step(console: Console, position: int, step: Step, keys: dict[str, int])
         head.append(f"  ({step.reason})", "dim")
     needs = [str(keys[need]) for need in step.needs if need in keys]
     if needs:
-        head.append(f"  after {', '.join(needs)}", "dim")
+        told = ", ".join(needs) if len(needs) <= MAX_NEEDS_SHOWN else f"{len(needs)} steps that give back"
+        head.append(f"  after {told}", "dim")
     console.print(head)
     show_changes(console, step.changes)
 

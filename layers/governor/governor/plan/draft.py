@@ -24,6 +24,7 @@ class Draft:
         self.blocked: list[Blocked] = []
         self.adopted: list[str] = []
         self.unchanged = 0
+        self.deleted: set[str] = set()
 
     def amounts(self, entries: Iterable[QuotaEntry]) -> Amounts:
         instances = self.live.instances

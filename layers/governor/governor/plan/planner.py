@@ -104,10 +104,11 @@ def _in_order(draft: Draft, before: Amounts, capacity: Amounts) -> list[Step]:
 
 
 def _unmanaged_quotas(others: tuple[Quota, ...], owned: list[Quota]) -> tuple[Unmanaged, ...]:
+    ours = {quota.id for quota in owned}
     return tuple(
         Unmanaged("compute quota", quota.name, quota.team, quota.status)
         for quota in sorted(others, key=lambda quota: quota.name)
-        if quota not in owned
+        if quota.id not in ours
     )
 
 

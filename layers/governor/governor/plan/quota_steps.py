@@ -76,9 +76,11 @@ def _create_quota(draft: Draft, team: Team, needs: tuple[str, ...], reason: str,
 
 
 def delete_quota(draft: Draft, quota: Quota, reason: str, held: str) -> str:
+    """A step that deletes the quota, once even if it is in the way of two teams; the step's key."""
     key = f"team {quota.team}/{quota.name}/delete"
-    if any(step.key == key for step in draft.steps):
-        return key  # in the way of two teams: deleted once
+    if quota.id in draft.deleted:
+        return key
+    draft.deleted.add(quota.id)
     draft.steps.append(
         Step(
             key,

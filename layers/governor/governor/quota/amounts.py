@@ -15,7 +15,7 @@ Amounts = Mapping[Dimension, Fraction]
 
 def exact(value: float) -> Fraction:
     """The decimal number a person wrote or an API sent, not its binary neighbour."""
-    return Fraction(value) if isinstance(value, int) else Fraction(repr(value))
+    return Fraction(int(value)) if value == int(value) else Fraction(repr(value))
 
 
 def amounts_of(entry: QuotaEntry, instance: Instance | None) -> Amounts:
