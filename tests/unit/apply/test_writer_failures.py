@@ -2,6 +2,8 @@
 
 import pytest
 
+from governor.errors import PermanentError
+from governor.plan import Record
 from tests.support.world import World, two_teams
 
 SERVICE_REASON = "the add-on said no"
@@ -214,3 +216,49 @@ def test_lists_in_another_order_and_without_fill_ins_change_nothing() -> None:
         world.apply(text)
 
         assert world.apply(text).verdict == "Unchanged"
+
+
+def test_an_error_in_the_middle_is_an_outcome_that_says_what_was_done(world: World) -> None:
+    world.apply(two_teams())
+    world.console_edit("team-a", settle=False, ActivationState="Enabled")
+    world.direct.fault("ListComputeQuotas", "error", code="AccessDeniedException", message="not you", after=1)
+
+    outcome = world.apply(two_teams(2, 1))
+
+    assert outcome.verdict == "Failed"
+    assert "stopped by an error after 2 steps: ListComputeQuotas: AccessDeniedException" in outcome.reason
+    assert [(result.step.team, result.state) for result in outcome.results] == [("team-a", "moved"), ("team-b", "done")]
+    assert world.apply(two_teams(2, 1)).verdict == "Unchanged"
+
+
+def test_a_record_that_cannot_be_written_at_the_end_is_said_and_loses_nothing(world: World) -> None:
+    save = world.records.save
+
+    def full(record: Record) -> None:
+        if record.begun is None:
+            raise PermanentError("the disk is full")
+        save(record)
+
+    world.records.save = full  # type: ignore[method-assign]
+    failed = world.apply(two_teams())
+    world.records.save = save  # type: ignore[method-assign]
+    again = world.apply(two_teams())
+
+    assert failed.verdict == "Failed"
+    assert "stopped by an error after 2 steps: the disk is full" in failed.reason
+    assert again.verdict == "Unchanged"
+    assert {owned.team for owned in (world.records.load(world.arn) or Record("", "")).quotas} == {"team-a", "team-b"}
+
+
+def test_a_repair_cut_short_leaves_the_quota_ours(world: World) -> None:
+    world.apply(two_teams())
+    quota_id = world.quotas()["team-a"]["ComputeQuotaId"]
+    world.direct.force_status(quota_id, "CreateFailed", SERVICE_REASON)
+    world.direct.fault("DeleteComputeQuota", "error", code="ValidationException", message="no")
+
+    failed = world.apply(two_teams())
+    record = world.records.load(world.arn)
+
+    assert failed.verdict == "Failed"
+    assert record is not None
+    assert next(owned.id for owned in record.quotas if owned.team == "team-a") == quota_id

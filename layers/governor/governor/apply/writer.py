@@ -12,6 +12,7 @@ from governor.apply.lifecycle import GONE
 from governor.apply.outcome import APPROVED, Event, ForeignChange, Outcome, Progress, StepResult, Verdict
 from governor.apply.ports import Clock, GovernanceApi, Records
 from governor.apply.reading import read_live
+from governor.errors import GovernorError, TransientError
 from governor.plan import Desired, Live, Plan, Record, Rules, plan
 from governor.plan.memory import applied, intended, is_approved, learned
 from governor.policy.wording import counted
@@ -93,14 +94,26 @@ class _Run:
         self._results: list[StepResult] = []
         self._foreign: list[ForeignChange] = []
         self._seen: dict[str, int | None] = {}  # id to the version this run has seen, None for deleted
+        self._plan: Plan | None = None
         self._conflicts = 0
         self._repairs: Counter[str] = Counter()
 
     def converge(self) -> Outcome:
+        """Plan and walk until nothing is left, or nothing helps."""
+        try:
+            return self._converge()
+        except GovernorError as error:
+            if self._plan is None or not self._results:
+                raise  # nothing was begun: the error is the whole story
+            retry_after = error.retry_after if isinstance(error, TransientError) else None
+            reason = f"stopped by an error after {counted(len(self._results), 'step')}: {error}"
+            return Outcome("Failed", reason, self._plan, tuple(self._results), tuple(self._foreign), retry_after)
+
+    def _converge(self) -> Outcome:
         before: tuple[Live, list[StepResult]] | None = None
         for _ in range(MAX_ROUNDS):
             live = self._read()
-            current = plan(self._desired, live, self._record, self._rules)
+            current = self._plan = plan(self._desired, live, self._record, self._rules)
             self._notice(before, live, current)
             approved = is_approved(current, self._record, self._fingerprint)
             detail = APPROVED if current.held and approved else ""
@@ -110,10 +123,11 @@ class _Run:
                 return ended
             if not current.steps:
                 return self._finish(current, live)
-            self._save(intended(self._record, current))
+            earlier = self._record
+            self._save(intended(earlier, current))
             round_results = self._executor.walk(current)
             self._results += round_results
-            self._learn(round_results)
+            self._learn(earlier, round_results)
             ended = self._judge(current, live, round_results)
             if ended is not None:
                 return ended
@@ -162,7 +176,7 @@ class _Run:
             return self._end("InProgress", current, "stopped at the deadline before the next step")
         return None
 
-    def _learn(self, results: list[StepResult]) -> None:
+    def _learn(self, earlier: Record, results: list[StepResult]) -> None:
         done = [result for result in results if result.state == "done"]
         for result in results:
             if result.state in ("done", "moved") and result.id:
@@ -170,6 +184,7 @@ class _Run:
         never = [result.step for result in results if result.state in ("skipped", "not started")]
         known = [result for result in results if result.step.action == "create" and result.id]
         self._record = learned(
+            earlier,
             self._record,
             [(result.step, result.id) for result in known],
             [result.step for result in done if result.step.action == "delete"],

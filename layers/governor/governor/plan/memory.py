@@ -46,16 +46,32 @@ def intended(record: Record, plan: Plan) -> Record:
 
 
 def learned(
-    record: Record, created: Iterable[tuple[Step, str]], deleted: Iterable[Step], never_tried: Iterable[Step]
+    earlier: Record,
+    record: Record,
+    created: Iterable[tuple[Step, str]],
+    deleted: Iterable[Step],
+    never_tried: Iterable[Step],
 ) -> Record:
-    """The record after a round: ids of what was created, without what was deleted or never begun."""
+    """The record after a round: ids of what was created, without what was deleted.
+
+    ``earlier`` is the record before ``intended``: a creation that was never tried leaves the name to whom it
+    belonged then.
+    """
     quotas = {owned.name: owned for owned in record.quotas}
+    before = {owned.name: owned for owned in earlier.quotas}
     policy = record.cluster_policy
-    for step in [*deleted, *never_tried]:
+    for step in never_tried:
+        if step.resource == "cluster policy":
+            policy = earlier.cluster_policy
+        elif step.name in before:
+            quotas[step.name] = before[step.name]
+        else:
+            quotas.pop(step.name, None)
+    for step in deleted:
         if step.resource == "cluster policy":
             if policy is not None and policy.id in (None, step.id):
                 policy = None
-        elif step.name in quotas and quotas[step.name].id in (None, step.id or None):
+        elif step.name in quotas and quotas[step.name].id in (None, step.id):
             del quotas[step.name]
     for step, resource_id in created:
         if step.resource == "cluster policy":
