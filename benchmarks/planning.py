@@ -70,7 +70,7 @@ class _Case:
 
 def _case(before: Policy, after: Policy, *, steps: int) -> _Case:
     live = live_after(before)
-    record = applied(Record(live.cluster.arn, live.cluster.name), desired_by(before), live)
+    record = applied(Record(live.cluster.arn, live.cluster.name), desired_by(before), live, ())
     return _Case(desired_by(after), live, record, steps)
 
 

@@ -91,7 +91,7 @@ def _read(account: Account, desired: Desired) -> Plan:
     instances = bundled_instances()
     cluster = account.api.clusters.describe(CLUSTER)
     live = read_live(account.api, cluster, desired, instances)
-    record = applied(Record(cluster.arn, cluster.name), desired, live)
+    record = applied(Record(cluster.arn, cluster.name), desired, live, ())
     made = plan(desired, live, record)
     if made.steps or made.unchanged != len(desired.teams) + 1:
         raise ValueError(f"{len(made.steps)} steps and {made.unchanged} unchanged of {len(desired.teams)} teams")

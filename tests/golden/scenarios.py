@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 import msgspec
 
 from governor.aws.service_model import service_limits
-from governor.checks import check_capacity, check_cluster, check_policy
+from governor.checks import Overcommit, check_capacity, check_cluster, check_policy
 from governor.plan import Live, LiveClusterPolicy, Quota, desired_by, plan
 from governor.policy import Bounds, Diagnostic, Finding, Parsed, Policy, Severity, parse_policy
 from governor.quota import Cluster, InstanceGroup, QuotaEntry, amounts_of, bundled_instances, total
@@ -357,7 +357,10 @@ def _cluster(
             amounts_of(entry, known.get(entry.instance_type)) for team in policy.teams for entry in team.quota
         )
         was = amounts_of(QuotaEntry(G5, before), known[G5])
-        return [*check_cluster(cluster), *check_capacity(policy.teams, cluster, known, was, after, overcommit)]
+        return [
+            *check_cluster(cluster),
+            *check_capacity(policy.teams, cluster, known, was, after, Overcommit(overcommit)),
+        ]
 
     return check
 

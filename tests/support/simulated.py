@@ -4,7 +4,7 @@ import itertools
 
 import msgspec
 
-from governor.plan import Live, LiveClusterPolicy, Owned, Quota, QuotaRequest, Record, Step
+from governor.plan import Live, LiveClusterPolicy, Quota, QuotaRequest, Step
 from governor.plan.compare import ClusterPolicyRequest
 from governor.policy import Sharing
 from governor.quota import QuotaEntry, fill_in
@@ -64,13 +64,3 @@ def _quota(live: Live, step: Step, request: QuotaRequest) -> Quota:
 def _filled(live: Live, entry: QuotaEntry) -> QuotaEntry:
     instance = live.instances.get(entry.instance_type)
     return fill_in(entry, instance) if instance is not None else entry
-
-
-def owning_all(live: Live, record: Record) -> Record:
-    """A record by which everything live is ours."""
-    policy = live.cluster_policies[0] if live.cluster_policies else None
-    return msgspec.structs.replace(
-        record,
-        quotas=tuple(Owned(quota.name, quota.team, quota.id) for quota in live.quotas),
-        cluster_policy=Owned(policy.name, id=policy.id) if policy else None,
-    )

@@ -41,6 +41,7 @@ class World:
 
     def __init__(self, count: int = 4, **settings: Any) -> None:
         self.direct = Direct({"transition_seconds": 10, "default_page_size": 100, **settings})
+        self.name = "ml-research"
         self.arn = self.direct.add_cluster(
             instanceGroups=[{"name": "gpu", "instanceType": "ml.g5.8xlarge", "count": count}]
         )
@@ -57,7 +58,7 @@ class World:
     def plan(self, text: str, **rules: Any) -> Plan:
         """A plan from now."""
         desired = self.desired(text)
-        live = read_live(self.api, self.api.clusters.describe("ml-research"), desired, self.instances)
+        live = read_live(self.api, self.api.clusters.describe(self.name), desired, self.instances)
         return plan(desired, live, self.records.load(self.arn), Rules(**rules))
 
     def apply(
@@ -80,7 +81,7 @@ class World:
 
         settings = WriterSettings(Rules(**rules), concurrency, deadline)
         writer = Writer(self.api, self.records, self.clock, settings, listen)
-        cluster = self.api.clusters.describe("ml-research")
+        cluster = self.api.clusters.describe(self.name)
         return writer.apply(desired, cluster, self.instances, approve)
 
     def resize(self, count: int) -> None:

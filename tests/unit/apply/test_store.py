@@ -6,7 +6,7 @@ import pytest
 
 from governor.apply import FileRecords
 from governor.errors import PermanentError, TransientError
-from governor.plan import ABSENT, Approved, Desired, Owned, Record
+from governor.plan import ABSENT, Approved, Begun, Desired, Owned, Record
 from governor.policy import ClusterPolicy, PriorityClass, Sharing, Team
 from governor.quota import Partition, QuotaEntry
 
@@ -26,10 +26,10 @@ def record(arn: str = ARN) -> Record:
         "ml-research",
         desired=desired,
         quotas=(Owned("a-quota", "a", "abcdefghijkl"), Owned("b-quota", "b")),
-        cluster_policy=Owned("cluster-policy", id="abcdefghijkl"),
+        cluster_policies=(Owned("cluster-policy", id="abcdefghijkl"),),
         recreated={"a-quota": "d"},
         approved=Approved("d", ("x",)),
-        begun="d",
+        begun=Begun("d", ((("ml.m5.large", "vCPU"), "1/2"),)),
     )
 
 

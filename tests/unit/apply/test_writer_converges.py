@@ -1,5 +1,6 @@
 """The writer brings a cluster to what the policy says, and does nothing when it is there."""
 
+from governor.apply import Event
 from governor.plan import NOTHING_DESIRED, Change
 from tests.support.world import World, two_teams
 
@@ -220,3 +221,95 @@ def test_no_time_at_all_calls_nothing_that_writes(world: World) -> None:
 
     assert outcome.verdict == "InProgress"
     assert world.writes() == []
+
+
+def test_teams_that_swap_types_in_a_full_cluster_meet_no_conflict_of_their_own_making(world: World) -> None:
+    world.direct.add_cluster(
+        "two-types",
+        instanceGroups=[
+            {"name": "a", "instanceType": "ml.g5.8xlarge", "count": 2},
+            {"name": "b", "instanceType": "ml.g6.8xlarge", "count": 2},
+        ],
+    )
+    text = """
+version: 1
+cluster: two-types
+teams:
+  - {name: team-a, quota: [{instanceType: ml.g5.8xlarge, count: %s}, {instanceType: ml.g6.8xlarge, count: %s}]}
+  - {name: team-b, quota: [{instanceType: ml.g5.8xlarge, count: %s}, {instanceType: ml.g6.8xlarge, count: %s}]}
+"""
+    world.name = "two-types"
+    world.apply(text % (2, 0, 0, 2))
+
+    outcome = world.apply(text % (0, 2, 2, 0))
+
+    assert outcome.verdict == "Applied"
+    assert [result.state for result in outcome.results] == ["done"] * 4
+    assert outcome.foreign == ()
+
+
+def test_a_quota_that_somebody_deleted_is_said_to_be_deleted_and_made_again(world: World) -> None:
+    world.apply(two_teams())
+    world.direct.call("DeleteComputeQuota", user="console", ComputeQuotaId=world.quotas()["team-a"]["ComputeQuotaId"])
+    world.direct.advance(60)
+
+    outcome = world.apply(two_teams())
+
+    assert outcome.verdict == "Applied"
+    assert [(change.title, change.changes) for change in outcome.foreign] == [
+        ("team team-a", (Change("compute quota", "there", "deleted"),))
+    ]
+
+
+def test_a_quota_that_somebody_made_again_as_it_was_is_ours_from_then_on(world: World) -> None:
+    text = two_teams().replace(", fairShareWeight: 10", "")
+    world.apply(text)
+    world.direct.call("DeleteComputeQuota", user="console", ComputeQuotaId=world.quotas()["team-b"]["ComputeQuotaId"])
+    world.direct.advance(60)
+    world.direct.create_quota(world.arn, "team-b", Name="team-b-quota")
+    world.direct.advance(60)
+    assert world.apply(text).verdict == "Unchanged"
+
+    held = world.apply(text.replace("  - {name: team-b", "  # - {name: team-b"))
+
+    assert held.plan.held == ("removes team team-b",)
+
+
+def test_a_cluster_policy_changed_at_the_console_is_attributed(world: World) -> None:
+    text = two_teams(cluster_policy=CLUSTER_POLICY)
+    world.apply(text)
+    (summary,) = world.direct.call("ListClusterSchedulerConfigs")["ClusterSchedulerConfigSummaries"]
+    world.direct.call(
+        "UpdateClusterSchedulerConfig",
+        user="console",
+        ClusterSchedulerConfigId=summary["ClusterSchedulerConfigId"],
+        TargetVersion=1,
+        SchedulerConfig={"FairShare": "Disabled"},
+    )
+    world.direct.advance(60)
+
+    outcome = world.apply(text)
+
+    assert outcome.verdict == "Applied"
+    assert [(change.title, change.by.rpartition("/")[2]) for change in outcome.foreign] == [
+        ("cluster policy", "console")
+    ]
+
+
+def test_somebody_who_updates_a_quota_right_after_it_was_made_is_noticed(world: World) -> None:
+    struck = False
+
+    def strike(event: Event) -> None:
+        nonlocal struck
+        if event.kind == "status" and event.detail == "Creating" and not struck:
+            struck = True
+            world.direct.advance(60)
+            world.console_edit(
+                "team-a",
+                ComputeQuotaConfig={"ComputeQuotaResources": [{"InstanceType": "ml.g5.8xlarge", "Count": 4}]},
+            )
+
+    outcome = world.apply(two_teams(), listener=strike)
+
+    assert outcome.verdict == "Applied"
+    assert world.counts() == {"team-a": 2, "team-b": 2}

@@ -262,3 +262,58 @@ def test_a_repair_cut_short_leaves_the_quota_ours(world: World) -> None:
     assert failed.verdict == "Failed"
     assert record is not None
     assert next(owned.id for owned in record.quotas if owned.team == "team-a") == quota_id
+
+
+def test_what_a_failed_update_has_is_given_to_nobody_until_it_is_mended(world: World) -> None:
+    world.apply(two_teams(3, 1))
+    fail(world, "UpdateComputeQuota", "UpdateFailed", times=None)
+
+    outcome = world.apply(two_teams(1, 3))
+
+    assert outcome.verdict == "Failed"
+    assert world.counts()["team-b"] == 1
+    assert {result.state for result in outcome.results if result.step.team == "team-b"} == {"skipped"}
+
+
+def test_a_repair_whose_deletion_is_refused_is_tried_again_by_the_next_run(world: World) -> None:
+    world.apply(two_teams())
+    world.direct.force_status(world.quotas()["team-a"]["ComputeQuotaId"], "CreateFailed", SERVICE_REASON)
+    world.direct.fault("DeleteComputeQuota", "error", code="AccessDeniedException", message="not you")
+
+    assert world.apply(two_teams()).verdict == "Failed"
+    assert world.apply(two_teams()).verdict == "Applied"
+
+
+def test_a_refused_creation_claims_nothing_that_somebody_else_makes_later(world: World) -> None:
+    world.direct.fault(
+        "CreateComputeQuota", "error", code="ValidationException", message="no", match={"team": "team-b"}
+    )
+    assert world.apply(two_teams()).verdict == "Failed"
+    world.direct.create_quota(world.arn, "team-b", Name="team-b-quota")
+    world.direct.advance(60)
+
+    outcome = world.apply(two_teams().replace("  - {name: team-b", "  # - {name: team-b"), max_teams_removed=1)
+
+    assert outcome.verdict == "Unchanged"
+    assert "team-b" in world.quotas()
+
+
+def test_somebody_elses_failed_quota_is_replaced_only_with_an_approval(world: World) -> None:
+    quota_id = world.direct.create_quota(world.arn, "team-a", Name="team-a-quota")
+    world.direct.force_status(quota_id, "CreateFailed", SERVICE_REASON)
+
+    held = world.apply(two_teams())
+
+    assert held.verdict == "Held"
+    assert "CreateComputeQuota" not in world.writes()[1:]
+    assert world.apply(two_teams(), approve=held.plan.fingerprint).verdict == "Applied"
+
+
+def test_an_approval_does_not_outlive_a_run_that_failed(world: World) -> None:
+    world.apply(two_teams())
+    one = two_teams().replace("  - {name: team-b", "  # - {name: team-b")
+    held = world.apply(one)
+    world.direct.fault("DeleteComputeQuota", "error", code="AccessDeniedException", message="not you")
+
+    assert world.apply(one, approve=held.plan.fingerprint).verdict == "Failed"
+    assert world.apply(one).verdict == "Held"

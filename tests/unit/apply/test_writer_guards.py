@@ -217,3 +217,41 @@ def test_a_slurm_cluster_is_refused() -> None:
     made = plan(desired, Live(cluster, (), (), world.instances), None)
 
     assert [finding.code for finding in made.refusals if finding.path == ("cluster",)] == ["not-eks"]
+
+
+def test_a_policy_begun_excuses_no_more_than_it_was_let_in_with(world: World) -> None:
+    world.direct.fault("CreateComputeQuota", "error", code="AccessDeniedException", message="not you", times=2)
+    assert world.apply(two_teams()).verdict == "Failed"
+    world.resize(1)
+
+    assert world.apply(two_teams()).verdict == "Rejected"
+
+
+def test_a_resource_that_gets_worse_is_not_hidden_behind_one_that_stays(world: World) -> None:
+    world.apply(two_teams(4, 4), overcommit="warning")
+    text = two_teams(4, 4).replace("count: 4}", "accelerators: 4, vCpu: 5000, memoryInGiB: 1}", 1)
+
+    outcome = world.apply(text)
+
+    assert outcome.verdict == "Rejected"
+    assert "5128 vCPU of ml.g5.8xlarge" in outcome.reason
+
+
+def test_a_team_with_a_quota_of_its_own_takes_no_other_teams_name_without_giving_it_up(world: World) -> None:
+    world.apply(two_teams().replace("{name: team-b, ", "{name: team-b, quotaName: shared, "))
+    world.direct.call("DeleteComputeQuota", ComputeQuotaId=world.quotas()["team-a"]["ComputeQuotaId"])
+    world.direct.advance(60)
+    world.direct.create_quota(world.arn, "team-a", Name="made-at-the-console")
+    world.direct.advance(60)
+    before = world.writes()
+
+    outcome = world.apply("""
+version: 1
+cluster: ml-research
+teams:
+  - {name: team-a, quotaName: shared, quota: [{instanceType: ml.g5.8xlarge, count: 2}]}
+""")
+
+    assert outcome.verdict == "Rejected"
+    assert "already has the quota 'made-at-the-console'" in outcome.reason
+    assert world.writes() == before

@@ -29,7 +29,7 @@ def started(place: Cluster, *teams: Team) -> tuple[Live, Record]:
     desired = Desired(teams)
     for step in plan(desired, live, record, WARN).steps:
         live = performed(live, step)
-    return live, applied(record, desired, live)
+    return live, applied(record, desired, live, ())
 
 
 def told(made: Plan) -> list[tuple[str, tuple[str, ...]]]:
@@ -98,7 +98,7 @@ def test_a_removed_policy_takes_its_cluster_policy_along_and_is_held() -> None:
     desired = Desired((team("a", g5=1),), ClusterPolicy(fair_share="Enabled"))
     for step in plan(desired, live, record).steps:
         live = performed(live, step)
-    record = applied(record, desired, live)
+    record = applied(record, desired, live, ())
 
     made = plan(NOTHING_DESIRED, live, record)
 

@@ -118,7 +118,7 @@ def start(cluster: Cluster, desired: Desired) -> tuple[Live, Record]:
     empty = Live(cluster, (), (), INSTANCES)
     record = Record(cluster.arn, cluster.name)
     live = run(empty, plan(desired, empty, record, ANYTHING))
-    return live, applied(record, desired, live)
+    return live, applied(record, desired, live, ())
 
 
 @given(clusters, desireds(), desireds())
@@ -128,7 +128,7 @@ def test_a_plan_leads_to_where_nothing_is_left_to_do(cluster: Cluster, first: De
 
     after = run(live, plan(second, live, record, ANYTHING))
 
-    assert plan(second, after, applied(record, second, after), ANYTHING).steps == ()
+    assert plan(second, after, applied(record, second, after, ()), ANYTHING).steps == ()
 
 
 @given(clusters, desireds(), desireds(), st.randoms(use_true_random=False))
@@ -148,6 +148,7 @@ def test_the_order_of_teams_entries_and_quotas_does_not_matter(
     again = plan(other, msgspec.structs.replace(live, quotas=shuffled(live.quotas)), record, ANYTHING)
 
     assert other.digest == second.digest
+    assert again.fingerprint == made.fingerprint
     assert [_without_order(step) for step in again.steps] == [_without_order(step) for step in made.steps]
 
 
@@ -218,7 +219,7 @@ def test_only_what_was_owned_is_ever_deleted(
 ) -> None:
     live, record = start(cluster, first)
     ours = tuple(owned for owned in record.quotas if owned.team not in foreign)
-    record = msgspec.structs.replace(record, quotas=ours, cluster_policy=None)
+    record = msgspec.structs.replace(record, quotas=ours, cluster_policies=())
 
     deleted = {step.id for step in plan(second, live, record, ANYTHING).steps if step.action == "delete"}
 
@@ -286,7 +287,7 @@ def test_without_a_record_nothing_is_deleted_and_a_cluster_policy_out_of_the_fil
         INSTANCES,
     )
 
-    made = plan(Desired(()), live, Record("arn", "c", cluster_policy=Owned("cluster-policy", id="p")))
+    made = plan(Desired(()), live, Record("arn", "c", cluster_policies=(Owned("cluster-policy", id="p"),)))
 
     assert made.steps == ()
     assert [item.name for item in made.unmanaged] == ["cluster-policy", "a-quota"]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from governor.checks import check_capacity, check_cluster, check_policy
+from governor.checks import Overcommit, check_capacity, check_cluster, check_policy
 from governor.policy import ClusterPolicy, Finding, Policy, Severity, Sharing, Team
 from governor.quota import Cluster, InstanceGroup, Partition, QuotaEntry, amounts_of, bundled_instances, total
 from governor.quota.cluster import GroupKind
@@ -118,7 +118,7 @@ def _capacity(
     """A change of one team's quota from so many instances to so many."""
     entries = [QuotaEntry(instance_type, count=number) for number in (before, after)]
     was, will_be = (total([amounts_of(entry, KNOWN.get(instance_type))]) for entry in entries)
-    return check_capacity((Team("a", (entries[1],)),), cluster, KNOWN, was, will_be, overcommit)
+    return check_capacity((Team("a", (entries[1],)),), cluster, KNOWN, was, will_be, Overcommit(overcommit))
 
 
 @pytest.mark.parametrize(
@@ -164,7 +164,7 @@ def test_whole_instances_of_an_unknown_type_are_counted_and_nothing_is_guessed()
     assert [item.code for item in too_many] == ["over-committed", "type-not-checkable"]
     entry = QuotaEntry(unknown, v_cpu=1e6)
     guessed = check_capacity(
-        (Team("a", (entry,)),), _cluster(1, instance_type=unknown), KNOWN, {}, amounts_of(entry, None), "error"
+        (Team("a", (entry,)),), _cluster(1, instance_type=unknown), KNOWN, {}, amounts_of(entry, None), Overcommit()
     )
     assert [item.code for item in guessed] == ["type-not-checkable"]
 
@@ -173,7 +173,7 @@ def test_one_thread_per_core_halves_what_nodes_offer() -> None:
     def codes(entry: QuotaEntry, *threads: int | None) -> list[str]:
         groups = tuple(InstanceGroup(f"g{n}", G5, 4, threads_per_core=each) for n, each in enumerate(threads))
         cluster = Cluster("arn", "c", "InService", "eks", groups)
-        return [item.code for item in check_capacity((Team("a", (entry,)),), cluster, KNOWN, {}, {}, "error")]
+        return [item.code for item in check_capacity((Team("a", (entry,)),), cluster, KNOWN, {}, {}, Overcommit())]
 
     assert codes(QuotaEntry(G5, count=1), 1) == ["vcpu-not-allocatable"]
     assert codes(QuotaEntry(G5, accelerators=1), 1) == ["vcpu-not-allocatable"]

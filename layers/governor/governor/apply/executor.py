@@ -3,6 +3,8 @@
 import concurrent.futures
 import threading
 
+import msgspec
+
 from governor.apply.deadline import Deadline
 from governor.apply.lifecycle import Lifecycle
 from governor.apply.outcome import Event, Progress, StepResult
@@ -29,6 +31,9 @@ class Executor:
         """
         pending = {step.key: step for step in plan.steps}
         succeeded: set[str] = set()
+        versions: dict[
+            str, int
+        ] = {}  # of resources that a step has updated already: a split step's other half needs it
         results: list[StepResult] = []
         running: dict[concurrent.futures.Future[StepResult], Step] = {}
         conflict = False
@@ -38,7 +43,8 @@ class Executor:
                     if not conflict and not self._deadline.passed:
                         for step in self._ready(pending, succeeded, self._concurrency - len(running)):
                             del pending[step.key]
-                            running[pool.submit(self._run, step, plan.cluster_arn)] = step
+                            current = msgspec.structs.replace(step, version=versions.get(step.id, step.version))
+                            running[pool.submit(self._run, current, plan.cluster_arn)] = step
                     if not running:
                         break
                     done, _ = concurrent.futures.wait(running, return_when=concurrent.futures.FIRST_COMPLETED)
@@ -49,6 +55,7 @@ class Executor:
                         conflict = conflict or result.state == "conflict"
                         if result.state == "done":
                             succeeded.add(result.step.key)
+                            versions[result.id] = result.version
             except BaseException:
                 self._interrupted.set()  # running steps stop at their next look
                 raise

@@ -18,11 +18,18 @@ def changed_since_last_apply(api: GovernanceApi, current: Plan) -> tuple[Foreign
     return tuple(
         ForeignChange(
             step.title,
-            tuple(Change(change.what, change.after, change.before) for change in step.changes),
-            _who(api, step) if position < MAX_ATTRIBUTED else "",
+            _undone(step),
+            _who(api, step) if step.id and position < MAX_ATTRIBUTED else "",
         )
         for position, step in enumerate(drifted)
     )
+
+
+def _undone(step: Step) -> tuple[Change, ...]:
+    """What somebody did, which this step takes back."""
+    if step.action == "create":
+        return (Change(step.resource, "there", "deleted"),)
+    return tuple(Change(change.what, change.after, change.before) for change in step.changes)
 
 
 def changed_meanwhile(

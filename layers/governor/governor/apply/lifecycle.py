@@ -83,9 +83,13 @@ class Lifecycle(Generic[Resource, Request]):
         return self._await_steady(step, version)
 
     def _await_steady(self, step: Step, version: int) -> StepResult:
+        """``version`` is what the call has made; 0 after a creation, whose answer does not tell."""
+
         def is_over(found: Resource | None, looks: int) -> bool:
+            nonlocal version
             if found is None:
                 return step.action == "update" or looks > LOOKS_FOR_A_NEW_ONE
+            version = version or found.version
             if found.version < version or found.status in IN_FLIGHT:
                 return False
             return found.status in STEADY or looks > LOOKS_AT_AN_OLD_FAILURE
@@ -93,8 +97,8 @@ class Lifecycle(Generic[Resource, Request]):
         found = self._until(is_over)
         if found is None:
             raise ConflictError(f"{step.title}: '{step.name}' vanished while it was waited for")
-        if version and found.version > version:
-            raise ConflictError(f"{step.title}: somebody updated '{step.name}' right after this update")
+        if found.version > version:
+            raise ConflictError(f"{step.title}: somebody updated '{step.name}' right after this {step.action}")
         if found.status in STEADY:
             return StepResult(step, "done", id=found.id, version=found.version, status=found.status)
         return self._failed(step, found)

@@ -1,5 +1,6 @@
 """The writer: brings a cluster to what a policy says, and says truthfully how far it got."""
 
+import contextlib
 import threading
 from collections import Counter
 
@@ -13,7 +14,7 @@ from governor.apply.outcome import APPROVED, Event, ForeignChange, Outcome, Prog
 from governor.apply.ports import Clock, GovernanceApi, Records
 from governor.apply.reading import read_live
 from governor.errors import GovernorError, TransientError
-from governor.plan import Desired, Live, Plan, Record, Rules, plan
+from governor.plan import Desired, Live, Plan, Record, Rules, Step, plan
 from governor.plan.memory import applied, intended, is_approved, learned
 from governor.policy.wording import counted
 from governor.quota import Catalogue, Cluster
@@ -105,6 +106,8 @@ class _Run:
         except GovernorError as error:
             if self._plan is None or not self._results:
                 raise  # nothing was begun: the error is the whole story
+            with contextlib.suppress(GovernorError):
+                self._save(self._record)
             retry_after = error.retry_after if isinstance(error, TransientError) else None
             reason = f"stopped by an error after {counted(len(self._results), 'step')}: {error}"
             return Outcome("Failed", reason, self._plan, tuple(self._results), tuple(self._foreign), retry_after)
@@ -122,7 +125,7 @@ class _Run:
             if ended is not None:
                 return ended
             if not current.steps:
-                return self._finish(current, live)
+                return self._finish(current, live, [])
             earlier = self._record
             self._save(intended(earlier, current))
             round_results = self._executor.walk(current)
@@ -156,7 +159,10 @@ class _Run:
             found = changed_since_last_apply(self._api, current)
         else:
             found, done = changed_meanwhile(self._api, before[0], live, before[1])
-            self._results += [StepResult(step, "done", "its answer got lost", step.id) for step in done]
+            self._results += [
+                StepResult(step, "done", "found done: its answer got lost, or somebody did the same", step.id)
+                for step in done
+            ]
         for change in found:
             self._foreign.append(change)
             self._writer.tell(Event("foreign", change.title, change.by, foreign=change))
@@ -177,19 +183,17 @@ class _Run:
         return None
 
     def _learn(self, earlier: Record, results: list[StepResult]) -> None:
-        done = [result for result in results if result.state == "done"]
         for result in results:
             if result.state in ("done", "moved") and result.id:
                 self._seen[result.id] = None if result.status in GONE else result.version
-        never = [result.step for result in results if result.state in ("skipped", "not started")]
-        known = [result for result in results if result.step.action == "create" and result.id]
-        self._record = learned(
-            earlier,
-            self._record,
-            [(result.step, result.id) for result in known],
-            [result.step for result in done if result.step.action == "delete"],
-            [step for step in never if step.action == "create"],
-        )
+        never_created = [
+            result.step
+            for result in results
+            if result.step.action == "create" and not result.id and not result.transient
+            if result.state in ("skipped", "not started", "failed")
+        ]
+        deleted = [result.step for result in results if result.state == "done" and result.step.action == "delete"]
+        self._record = learned(earlier, self._record, _created(results), deleted, never_created)
 
     def _judge(self, current: Plan, live: Live, results: list[StepResult]) -> Outcome | None:
         """The end of the run, or None when another round can help."""
@@ -210,7 +214,7 @@ class _Run:
             self._deadline.sleep(min(2.0 ** (self._conflicts - 1), 8.0))
         if states["conflict"] or states["moved"] or failed:
             return None
-        return self._finish(current, live)
+        return self._finish(current, live, results)
 
     def _can_be_repaired(self, result: StepResult) -> bool:
         """A failed state can be mended by the next plan, a bounded number of times; a refused call cannot."""
@@ -228,11 +232,11 @@ class _Run:
             parts.append(f"not begun: {', '.join(left)}")
         return "; ".join(parts)
 
-    def _finish(self, current: Plan, live: Live) -> Outcome:
+    def _finish(self, current: Plan, live: Live, results: list[StepResult]) -> Outcome:
         if current.blocked:
             reasons = "; ".join(f"{blocked.title}: {blocked.reason}" for blocked in current.blocked)
             return self._end("Failed", current, reasons)
-        self._save(applied(self._record, self._desired, live))
+        self._save(applied(self._record, self._desired, live, _created(results)))
         writes = sum(result.state == "done" and result.step.action != "wait" for result in self._results)
         if not writes:
             return self._end("Unchanged", current, "the cluster is as the policy says")
@@ -245,6 +249,8 @@ class _Run:
             self._stored = record
 
     def _end(self, verdict: Verdict, current: Plan, reason: str, retry_after: float | None = None) -> Outcome:
+        if verdict != "InProgress":  # an approval is for carrying on, not for another day
+            self._record = msgspec.structs.replace(self._record, approved=None)
         self._save(self._record)
         return Outcome(verdict, reason, current, tuple(self._results), tuple(self._foreign), retry_after)
 
@@ -255,3 +261,7 @@ def _is_behind(listed: tuple[int, str] | None, seen: int | None) -> bool:
         return (seen is None) != (listed is None)
     version, status = listed
     return version < seen or (version == seen and status in ("Creating", "Updating"))
+
+
+def _created(results: list[StepResult]) -> list[tuple[Step, str]]:
+    return [(result.step, result.id) for result in results if result.step.action == "create" and result.id]

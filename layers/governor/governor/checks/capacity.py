@@ -3,9 +3,21 @@
 from collections.abc import Iterator
 from fractions import Fraction
 
+import msgspec
+
 from governor.policy import Finding, Severity, Team
 from governor.policy.wording import shown
-from governor.quota import Amounts, Catalogue, Cluster, InstanceGroup, QuotaEntry, amounts_of, capacity_of, fill_in
+from governor.quota import (
+    Amounts,
+    Catalogue,
+    Cluster,
+    Dimension,
+    InstanceGroup,
+    QuotaEntry,
+    amounts_of,
+    capacity_of,
+    fill_in,
+)
 
 _ORDER = ("instances", "accelerators", "vCPU", "memoryInGiB")
 _UNITS = {"instances": "instances", "accelerators": "accelerators", "vCPU": "vCPU", "memoryInGiB": "GiB of memory"}
@@ -50,13 +62,20 @@ def check_cluster(cluster: Cluster) -> list[Finding]:
     return []
 
 
+class Overcommit(msgspec.Struct, frozen=True):
+    """What is said of a plan that promises more than before: ``severity``, beyond what was ``let_in`` already."""
+
+    severity: Severity = "error"
+    let_in: Amounts = {}
+
+
 def check_capacity(
     teams: tuple[Team, ...],
     cluster: Cluster,
     instances: Catalogue,
     before: Amounts,
     after: Amounts,
-    overcommit: Severity,
+    overcommit: Overcommit,
 ) -> list[Finding]:
     """Everything about amounts. Only a plan that makes an over-commitment larger is an error."""
     return [
@@ -66,60 +85,70 @@ def check_capacity(
     ]
 
 
+def excess_of(after: Amounts, cluster: Cluster, instances: Catalogue) -> dict[Dimension, Fraction]:
+    """What is promised beyond the cluster; of types that nobody knows only whole instances are compared."""
+    capacity = capacity_of(cluster.groups, instances)
+    return {
+        dimension: value - capacity.amounts.get(dimension, NOTHING)
+        for dimension, value in after.items()
+        if value > capacity.amounts.get(dimension, NOTHING) and _is_comparable(dimension, instances)
+    }
+
+
+def _is_comparable(dimension: Dimension, instances: Catalogue) -> bool:
+    return dimension[0] in instances or dimension[1] == "instances"
+
+
 def _overcommitted(
     teams: tuple[Team, ...],
     cluster: Cluster,
     instances: Catalogue,
     before: Amounts,
     after: Amounts,
-    overcommit: Severity,
+    rules: Overcommit,
 ) -> Iterator[Finding]:
+    """One message per instance type: about the first resource that gets worse, or the first that is exceeded."""
+    had, will = excess_of(before, cluster, instances), excess_of(after, cluster, instances)
+    chosen: dict[str, tuple[bool, Dimension]] = {}
+    for dimension in sorted(will, key=lambda dimension: (dimension[0], _ORDER.index(dimension[1]))):
+        let_in = max(had.get(dimension, NOTHING), rules.let_in.get(dimension, NOTHING))
+        grows = will[dimension] > let_in
+        if dimension[0] not in chosen or (grows and not chosen[dimension[0]][0]):
+            chosen[dimension[0]] = (grows, dimension)
     capacity = capacity_of(cluster.groups, instances)
-    reported: set[str] = set()
-    for dimension in sorted(after, key=lambda dimension: (dimension[0], _ORDER.index(dimension[1]))):
+    for grows, dimension in chosen.values():
         kind, resource = dimension
-        if kind in reported or (kind not in instances and resource != "instances"):
-            continue
-        there = capacity.amounts.get(dimension, NOTHING)
-        excess, was = after[dimension] - there, before.get(dimension, NOTHING) - there
-        if excess <= 0:
-            continue
-        reported.add(kind)
-        path = _place(teams, kind)
         present = any(group.instance_type == kind for group in cluster.groups)
-        unit = _UNITS[resource]
-        has = f"has {_number(there)}" if present else "has no instance group of this type"
+        has = (
+            f"has {_number(capacity.amounts.get(dimension, NOTHING))}"
+            if present
+            else "has no instance group of this type"
+        )
         text = (
-            f"the teams together would be guaranteed {_number(after[dimension])} {unit} of {kind}, "
+            f"the teams together would be guaranteed {_number(after[dimension])} {_UNITS[resource]} of {kind}, "
             f"but the cluster {has}"
         )
-        if excess <= max(was, NOTHING):
-            yield Finding(
-                "warning",
-                "over-committed",
-                path,
-                f"{text}: {_number(excess)} too many (before this change: {_number(was)}); lower a quota or add nodes",
-            )
-        elif kind in capacity.elastic:
+        too_many = (
+            f"{text}: {_number(will[dimension])} too many (before this change: {_number(had.get(dimension, NOTHING))})"
+        )
+        if grows and kind in capacity.elastic:
             yield Finding(
                 "warning",
                 "over-committed-elastic",
-                path,
+                _place(teams, kind),
                 f"{text} now; its groups scale by themselves or choose among types, so this may come true or not: "
                 "check their limits",
             )
-        else:
+        elif grows and rules.severity == "error":
             yield Finding(
-                overcommit,
+                "error",
                 "over-committed",
-                path,
-                f"{text}: {_number(excess)} too many (before this change: {_number(max(was, NOTHING))}); "
-                + (
-                    "lower a quota, add nodes, or allow it with --overcommit warning (GOVERNOR_OVERCOMMIT=warning)"
-                    if overcommit == "error"
-                    else "lower a quota or add nodes"
-                ),
+                _place(teams, kind),
+                f"{too_many}; lower a quota, add nodes, or allow it with --overcommit warning "
+                "(GOVERNOR_OVERCOMMIT=warning)",
             )
+        else:
+            yield Finding("warning", "over-committed", _place(teams, kind), f"{too_many}; lower a quota or add nodes")
 
 
 def _place(teams: tuple[Team, ...], kind: str) -> tuple[str | int, ...]:

@@ -43,8 +43,10 @@ def plan_cluster_policy(draft: Draft, wanted: ClusterPolicy | Literal["Absent"] 
         return
     if live.status in NEVER_CREATED:
         if draft.may_recreate("cluster policy", live):
-            key = _delete_policy(draft, live, f"{live.status}: {live.failure_reason or 'no reason given'}", "")
-            _create_policy(draft, wanted, match.name, (key,), "deleted and created again", recreates=True)
+            ours = draft.ownership.owns_cluster_policy(live.name, live.id)
+            held = "" if ours else f"replaces the cluster policy, which is {live.status}"
+            key = _delete_policy(draft, live, f"{live.status}: {live.failure_reason or 'no reason given'}", held)
+            _create_policy(draft, wanted, match.name, (key,), "deleted and created again", recreates=live.id)
         return
     if live.status in BEYOND_REPAIR or live.status == "Deleting":
         held = "replaces the cluster policy" if live.status in BEYOND_REPAIR else ""
@@ -53,6 +55,7 @@ def plan_cluster_policy(draft: Draft, wanted: ClusterPolicy | Literal["Absent"] 
         return
     if not draft.ownership.owns_cluster_policy(live.name, live.id):
         draft.adopted.append("cluster policy")
+    last = draft.ownership.last_cluster_policy()
     request = cluster_policy_request(wanted, match.name, live)
     differs = cluster_policy_differs(wanted, live)
     if not differs and live.status != "UpdateFailed" and live.status not in IN_FLIGHT:
@@ -70,6 +73,7 @@ def plan_cluster_policy(draft: Draft, wanted: ClusterPolicy | Literal["Absent"] 
             changes=changed(cluster_policy_words(live), cluster_policy_words(request)),
             reason="UpdateFailed: tried again" if live.status == "UpdateFailed" else "",
             settle_first=live.status if live.status in IN_FLIGHT else "",
+            drifted=differs and last is not None and cluster_policy_differs(last, live),
         )
     )
 
@@ -94,7 +98,7 @@ def _delete_policy(draft: Draft, policy: LiveClusterPolicy, reason: str, held: s
 
 
 def _create_policy(
-    draft: Draft, wanted: ClusterPolicy, name: str, needs: tuple[str, ...], reason: str, *, recreates: bool = False
+    draft: Draft, wanted: ClusterPolicy, name: str, needs: tuple[str, ...], reason: str, *, recreates: str = ""
 ) -> None:
     request = cluster_policy_request(wanted, name, None)
     draft.steps.append(

@@ -42,7 +42,7 @@ def quota_request(team: Team, live: Quota | None) -> QuotaRequest:
     return QuotaRequest(
         name=team.effective_quota_name,
         team=team.name,
-        entries=team.quota,
+        entries=tuple(sorted(team.quota, key=lambda entry: entry.key)),
         sharing=_merged_sharing(team.sharing, live.sharing),
         preempt_team_tasks=team.preempt_team_tasks or live.preempt_team_tasks,
         fair_share_weight=live.fair_share_weight if team.fair_share_weight is None else team.fair_share_weight,
@@ -102,6 +102,8 @@ def same_entries(
     found = {entry.key: entry for entry in live}
     before = {entry.key: entry for entry in last}
     wanted = {entry.key: entry for entry in declared}
+    if len(found) != len(live):
+        return False  # the same entry twice: nobody says what that means, so it is sent as declared
     if any(not entry.gives_nothing for key, entry in found.items() if key not in wanted):
         return False
     for key, entry in wanted.items():
@@ -145,7 +147,7 @@ def cluster_policy_request(declared: ClusterPolicy, name: str, live: LiveCluster
     """What to send for the cluster policy, the declared over the live."""
     return ClusterPolicyRequest(
         name=name,
-        priority_classes=declared.priority_classes,
+        priority_classes=tuple(sorted(declared.priority_classes, key=lambda item: (-item.weight, item.name))),
         fair_share=declared.fair_share or (live.fair_share if live else None),
         idle_resource_sharing=declared.idle_resource_sharing or (live.idle_resource_sharing if live else None),
     )

@@ -32,8 +32,9 @@ class Draft:
 
     def may_recreate(self, title: str, resource: Quota | LiveClusterPolicy) -> bool:
         """Once per version of the policy; after that a person has to look."""
-        if self.record.recreated.get(resource.name) != self.digest:
-            return True
+        digest, _, failed_id = self.record.recreated.get(resource.name, "").partition(" ")
+        if digest != self.digest or failed_id == resource.id:
+            return True  # not tried, or not got as far as deleting it
         self.blocked.append(
             Blocked(
                 title,

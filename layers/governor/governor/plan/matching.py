@@ -41,7 +41,7 @@ def match_teams(teams: tuple[Team, ...], quotas: tuple[Quota, ...], ownership: O
             matched.append(Match(team, live))
             used.add(live.id)
             continue
-        in_the_way = [live] if live is not None else by_team.get(team.name, [])
+        in_the_way = [*([live] if live is not None else []), *by_team.get(team.name, [])]
         foreign = [quota for quota in in_the_way if not _may_replace(quota, team, ownership)]
         if foreign:
             used.update(quota.id for quota in in_the_way)

@@ -4,10 +4,12 @@ from collections.abc import Iterable
 
 import msgspec
 
-from governor.plan.plan import Plan, Step
-from governor.plan.record import ABSENT, Approved, Desired, Owned, Record
+from governor.plan.plan import Plan, Resource, Step
+from governor.plan.record import ABSENT, Approved, Begun, Desired, Owned, Record
 from governor.plan.state import Live
 from governor.policy import DEFAULT_CLUSTER_POLICY_NAME
+
+_Claims = dict[tuple[Resource, str], Owned]
 
 
 def is_approved(plan: Plan, record: Record, fingerprint: str | None) -> bool:
@@ -26,23 +28,25 @@ def intended(record: Record, plan: Plan) -> Record:
     remembered, because it is tried once per version of the policy.
     """
     creates = [step for step in plan.steps if step.action == "create"]
-    quotas = {owned.name: owned for owned in record.quotas}
-    for step in creates:
-        if step.resource == "compute quota":
-            quotas[step.name] = Owned(step.name, step.team)
-    policy = record.cluster_policy
-    if any(step.resource == "cluster policy" for step in creates):
-        policy = next(Owned(step.name) for step in creates if step.resource == "cluster policy")
-    recreated = {name: digest for name, digest in record.recreated.items() if digest == plan.digest}
-    recreated.update({step.name: plan.digest for step in creates if step.recreates})
-    return msgspec.structs.replace(
-        record,
-        quotas=_sorted(quotas.values()),
-        cluster_policy=policy,
-        recreated=recreated,
-        approved=Approved(plan.digest, plan.held_targets) if plan.held else record.approved,
-        begun=plan.digest,
+    claims = _claims(record)
+    claims.update({(step.resource, step.name): Owned(step.name, step.team) for step in creates})
+    recreated = {name: mark for name, mark in record.recreated.items() if mark.startswith(plan.digest)}
+    recreated.update({step.name: recreation_mark(plan.digest, step.recreates) for step in creates if step.recreates})
+    approved = record.approved if record.approved and record.approved.digest == plan.digest else None
+    return _with(
+        msgspec.structs.replace(
+            record,
+            recreated=recreated,
+            approved=Approved(plan.digest, plan.held_targets) if plan.held else approved,
+            begun=Begun(plan.digest, plan.excess),
+        ),
+        claims,
     )
+
+
+def recreation_mark(digest: str, failed_id: str) -> str:
+    """What is remembered of a repair: for which version of the policy, and which failed resource it replaces."""
+    return f"{digest} {failed_id}"
 
 
 def learned(
@@ -50,58 +54,56 @@ def learned(
     record: Record,
     created: Iterable[tuple[Step, str]],
     deleted: Iterable[Step],
-    never_tried: Iterable[Step],
+    never_created: Iterable[Step],
 ) -> Record:
     """The record after a round: ids of what was created, without what was deleted.
 
-    ``earlier`` is the record before ``intended``: a creation that was never tried leaves the name to whom it
-    belonged then.
+    ``earlier`` is the record before ``intended``: a creation that was not tried, or was refused, leaves the
+    name to whom it belonged then.
     """
-    quotas = {owned.name: owned for owned in record.quotas}
-    before = {owned.name: owned for owned in earlier.quotas}
-    policy = record.cluster_policy
-    for step in never_tried:
-        if step.resource == "cluster policy":
-            policy = earlier.cluster_policy
-        elif step.name in before:
-            quotas[step.name] = before[step.name]
-        else:
-            quotas.pop(step.name, None)
+    claims, before = _claims(record), _claims(earlier)
+    for step in never_created:
+        key = (step.resource, step.name)
+        claims.pop(key, None)
+        if key in before:
+            claims[key] = before[key]
     for step in deleted:
-        if step.resource == "cluster policy":
-            if policy is not None and policy.id in (None, step.id):
-                policy = None
-        elif step.name in quotas and quotas[step.name].id in (None, step.id):
-            del quotas[step.name]
-    for step, resource_id in created:
-        if step.resource == "cluster policy":
-            policy = Owned(step.name, id=resource_id)
-        else:
-            quotas[step.name] = Owned(step.name, step.team, resource_id)
-    return msgspec.structs.replace(record, quotas=_sorted(quotas.values()), cluster_policy=policy)
+        key = (step.resource, step.name)
+        if key in claims and claims[key].id in (None, step.id):
+            del claims[key]
+    claims.update({(step.resource, step.name): Owned(step.name, step.team, made) for step, made in created})
+    return _with(record, claims)
 
 
-def applied(record: Record, desired: Desired, live: Live) -> Record:
+def applied(record: Record, desired: Desired, live: Live, created: Iterable[tuple[Step, str]]) -> Record:
     """The record after everything is as desired: every declared resource is ours, adopted ones too.
 
-    ``live`` was read before the last round; what that round created stands in ``record`` already.
+    ``live`` was read before the last round, ``created`` is what that round made.
     """
-    ids = {(quota.name, quota.team): quota.id for quota in live.quotas}
-    ids.update({(owned.name, owned.team): owned.id for owned in record.quotas if owned.id is not None})
-    quotas = [
-        Owned(team.effective_quota_name, team.name, ids.get((team.effective_quota_name, team.name)))
+    ids: dict[tuple[Resource, str], str] = {("compute quota", quota.name): quota.id for quota in live.quotas}
+    ids.update({("cluster policy", policy.name): policy.id for policy in live.cluster_policies})
+    ids.update({(step.resource, step.name): made for step, made in created})
+    claims: _Claims = {
+        ("compute quota", name): Owned(name, team.name, ids.get(("compute quota", name)))
         for team in desired.teams
-    ]
-    policy = None
-    if desired.cluster_policy is not None and desired.cluster_policy != ABSENT:
-        name = desired.cluster_policy.name or DEFAULT_CLUSTER_POLICY_NAME
-        there = {item.name: item.id for item in live.cluster_policies}
-        known = record.cluster_policy
-        policy = Owned(name, id=known.id if known and known.name == name and known.id else there.get(name))
-    return msgspec.structs.replace(
-        record, desired=desired, quotas=_sorted(quotas), cluster_policy=policy, approved=None, begun=None, recreated={}
-    )
+        for name in [team.effective_quota_name]
+    }
+    policy = desired.cluster_policy
+    if policy is not None and policy != ABSENT:
+        name = policy.name or DEFAULT_CLUSTER_POLICY_NAME
+        claims["cluster policy", name] = Owned(name, id=ids.get(("cluster policy", name)))
+    done = msgspec.structs.replace(record, desired=desired, approved=None, begun=None, recreated={})
+    return _with(done, claims)
 
 
-def _sorted(quotas: Iterable[Owned]) -> tuple[Owned, ...]:
-    return tuple(sorted(quotas, key=lambda owned: owned.name))
+def _claims(record: Record) -> _Claims:
+    claims: _Claims = {("compute quota", owned.name): owned for owned in record.quotas}
+    claims.update({("cluster policy", owned.name): owned for owned in record.cluster_policies})
+    return claims
+
+
+def _with(record: Record, claims: _Claims) -> Record:
+    def of(wanted: Resource) -> tuple[Owned, ...]:
+        return tuple(claims[key] for key in sorted(claims) if key[0] == wanted)
+
+    return msgspec.structs.replace(record, quotas=of("compute quota"), cluster_policies=of("cluster policy"))

@@ -33,7 +33,8 @@ def ordered(
     """The steps in an order, and with the prerequisites, that keep the sum within its bound.
 
     Steps that only take come first. A step that adds waits for every step that takes the same instance
-    type, unless all additions fit at once; a transition that is under way counts as one that takes. A step
+    type, unless all additions fit at once; a transition that is under way, or an update that
+    failed, counts as one that takes. A step
     that does both is split in two when others wait for what it takes and its own addition has to wait;
     ``lower`` gives its first half, the smaller of before and after.
     """
@@ -41,7 +42,7 @@ def ordered(
     grown = total(grows for _, _, grows in moves)
     shrunk = total(shrinks for _, shrinks, _ in moves)
     after = add(add(before, grown), shrunk, -1)
-    unsettled = {kind for step in steps if step.settle_first for kind, _ in [*step.amounts_before, *step.amounts_after]}
+    unsettled = {kind for step in steps if step.settle_first or step.unsure for kind in _kinds(step)}
     tight = {
         dimension[0]
         for dimension, value in grown.items()
@@ -56,10 +57,10 @@ def ordered(
         if step.settle_first:
             # Only waited for; what comes of it is planned anew. Until then what it has is not to be given away.
             first.append(step)
-            for kind in {kind for kind, _ in [*step.amounts_before, *step.amounts_after]}:
+            for kind in _kinds(step):
                 takers.setdefault(kind, []).append(step.key)
             continue
-        takes = {kind for kind, _ in shrinks} & tight
+        takes = (_kinds(step) if step.unsure else {kind for kind, _ in shrinks}) & tight
         adds = {kind for kind, _ in grows} & tight
         if takes and adds:
             half = lower(step)
@@ -76,6 +77,10 @@ def ordered(
             for kind in takes:
                 takers.setdefault(kind, []).append(step.key)
     return first + [_after(step, adds, takers) for step, adds in later]
+
+
+def _kinds(step: Step) -> set[str]:
+    return {kind for kind, _ in [*step.amounts_before, *step.amounts_after]}
 
 
 def _after(step: Step, adds: set[str], takers: dict[str, list[str]]) -> Step:

@@ -8,7 +8,7 @@ import msgspec
 from governor.plan.compare import ClusterPolicyRequest, QuotaRequest
 from governor.plan.words import Change
 from governor.policy import Finding
-from governor.quota import Amounts
+from governor.quota import Amounts, Dimension
 
 Action = Literal["create", "update", "delete", "wait"]
 Resource = Literal["cluster policy", "compute quota"]
@@ -19,6 +19,8 @@ class Step(msgspec.Struct, frozen=True, omit_defaults=True):
 
     ``needs`` are the keys of steps that must have succeeded before. ``settle_first`` is the status of a
     transition that is under way and must end before anything can be decided; the plan is then made anew.
+    ``recreates`` is the id of the failed resource that a creation replaces. ``unsure`` is true when nobody knows
+    what the resource has, because its last update failed: its amounts are not to be given to others yet.
     ``held`` says why somebody has to approve this step. ``drifted`` is true when the live resource is not
     what the last applied policy made of it: somebody else changed it. ``amounts_before`` and ``amounts_after`` are what
     the quota guarantees before and after the step.
@@ -37,7 +39,8 @@ class Step(msgspec.Struct, frozen=True, omit_defaults=True):
     needs: tuple[str, ...] = ()
     settle_first: str = ""
     held: str = ""
-    recreates: bool = False
+    recreates: str = ""
+    unsure: bool = False
     drifted: bool = False
     amounts_before: Amounts = {}
     amounts_after: Amounts = {}
@@ -70,7 +73,10 @@ class Unmanaged(msgspec.Struct, frozen=True):
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """Ordered steps. ``refusals`` are errors: with any, nothing of the plan may be carried out."""
+    """Ordered steps. ``refusals`` are errors: with any, nothing of the plan may be carried out.
+
+    ``excess`` is what would be promised beyond the cluster, as exact numbers in text.
+    """
 
     cluster_arn: str
     cluster_name: str
@@ -84,6 +90,7 @@ class Plan(msgspec.Struct, frozen=True):
     removed_teams: tuple[str, ...] = ()
     held: tuple[str, ...] = ()
     world: str = ""
+    excess: tuple[tuple[Dimension, str], ...] = ()
 
     @property
     def refusals(self) -> tuple[Finding, ...]:

@@ -1,10 +1,11 @@
 """plan(): desired, live, last applied and capacity in; ordered steps out. Pure: no call, no clock."""
 
 import hashlib
+from fractions import Fraction
 
 import msgspec
 
-from governor.checks import check_capacity, check_cluster
+from governor.checks import Overcommit, check_capacity, check_cluster, excess_of
 from governor.plan.capacity import guaranteed, guaranteed_after
 from governor.plan.cluster_policy_steps import plan_cluster_policy
 from governor.plan.compare import (
@@ -47,11 +48,15 @@ def plan(desired: Desired, live: Live, record: Record | None, rules: Rules | Non
     before = guaranteed(live)
     capacity = capacity_of(live.cluster.groups, live.instances)
     steps = _in_order(draft, before, capacity.amounts)
+    after = guaranteed_after(before, steps)
+    begun = record.begun
+    begun_before = begun is not None and begun.digest == draft.digest
+    let_in = {dimension: Fraction(value) for dimension, value in begun.excess} if begun and begun_before else {}
     draft.findings += check_cluster(live.cluster)
-    overcommit: Severity = "warning" if record.begun == draft.digest else rules.overcommit
     draft.findings += check_capacity(
-        desired.teams, live.cluster, live.instances, before, guaranteed_after(before, steps), overcommit
+        desired.teams, live.cluster, live.instances, before, after, Overcommit(rules.overcommit, let_in)
     )
+    excess = excess_of(after, live.cluster, live.instances)
     return Plan(
         cluster_arn=live.cluster.arn,
         cluster_name=live.cluster.name,
@@ -65,6 +70,7 @@ def plan(desired: Desired, live: Live, record: Record | None, rules: Rules | Non
         removed_teams=removed,
         held=tuple(dict.fromkeys(step.held for step in steps if step.held)),
         world=_world(live),
+        excess=tuple((dimension, str(value)) for dimension, value in sorted(excess.items())),
     )
 
 

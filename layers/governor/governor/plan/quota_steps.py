@@ -40,11 +40,14 @@ def _plan_team(draft: Draft, match: Match) -> None:
             )
             for quota in match.replaces
         )
-        _create_quota(draft, team, needs, "new")
+        gone = draft.ownership.had_quota(team.effective_quota_name, team.name) and not needs
+        _create_quota(draft, team, needs, "somebody deleted it" if gone else "new", drifted=gone)
     elif live.status in NEVER_CREATED:
         if draft.may_recreate(f"team {team.name}", live):
-            key = delete_quota(draft, live, f"{live.status}: {live.failure_reason or 'no reason given'}", "")
-            _create_quota(draft, team, (key,), "deleted and created again", recreates=True)
+            ours = draft.ownership.owns_quota(live.name, live.team, live.id)
+            held = "" if ours else f"replaces the quota '{live.name}' of team {team.name}, which is {live.status}"
+            key = delete_quota(draft, live, f"{live.status}: {live.failure_reason or 'no reason given'}", held)
+            _create_quota(draft, team, (key,), "deleted and created again", recreates=live.id)
     elif live.status in BEYOND_REPAIR:
         held = f"replaces the quota '{live.name}' of team {team.name} ({live.status})"
         key = delete_quota(draft, live, f"{live.status}: can only be deleted", held)
@@ -56,7 +59,9 @@ def _plan_team(draft: Draft, match: Match) -> None:
         _update_quota(draft, team, live)
 
 
-def _create_quota(draft: Draft, team: Team, needs: tuple[str, ...], reason: str, *, recreates: bool = False) -> None:
+def _create_quota(
+    draft: Draft, team: Team, needs: tuple[str, ...], reason: str, *, recreates: str = "", drifted: bool = False
+) -> None:
     request = quota_request(team, None)
     draft.steps.append(
         Step(
@@ -70,6 +75,7 @@ def _create_quota(draft: Draft, team: Team, needs: tuple[str, ...], reason: str,
             reason=reason,
             needs=needs,
             recreates=recreates,
+            drifted=drifted,
             amounts_after=draft.amounts(team.quota),
         )
     )
@@ -111,7 +117,10 @@ def _update_quota(draft: Draft, team: Team, live: Quota) -> None:
         draft.unchanged += 1
         return
     request = quota_request(team, live)
-    changes = changed(quota_words(live, instances), quota_words(request, instances)) if differs else ()
+    before = quota_words(live, instances)
+    if team.description is None:
+        before.pop("description", None)  # not declared: not sent, and so not changed
+    changes = changed(before, quota_words(request, instances)) if differs else ()
     draft.steps.append(
         Step(
             f"team {team.name}",
@@ -126,6 +135,7 @@ def _update_quota(draft: Draft, team: Team, live: Quota) -> None:
             reason=_update_reason(live, changes=bool(changes), differs=differs),
             drifted=differs and last is not None and quota_differs(last, live, last, instances),
             settle_first=live.status if live.status in IN_FLIGHT else "",
+            unsure=failed,
             amounts_before=draft.amounts(live.entries),
             amounts_after=draft.amounts(_effective(draft, team, live, last)),
         )

@@ -6,6 +6,7 @@ from typing import Final, Literal
 import msgspec
 
 from governor.policy import ClusterPolicy, Policy, Team
+from governor.quota import Dimension
 
 FORMAT = 1
 
@@ -23,13 +24,21 @@ class Desired(msgspec.Struct, frozen=True):
     @property
     def digest(self) -> str:
         """The version of the policy: the same for the same content in any order."""
-        teams = sorted(self.teams, key=lambda team: team.name)
-        content = msgspec.json.encode([[_sorted(team) for team in teams], self.cluster_policy])
-        return hashlib.sha256(content).hexdigest()
+        teams = sorted((_in_order(team) for team in self.teams), key=lambda team: team.name)
+        policy = self.cluster_policy
+        if policy is not None and policy != ABSENT:
+            classes = tuple(sorted(policy.priority_classes, key=lambda item: item.name))
+            policy = msgspec.structs.replace(policy, priority_classes=classes)
+        return hashlib.sha256(msgspec.json.encode([teams, policy])).hexdigest()
 
 
-def _sorted(team: Team) -> Team:
-    return msgspec.structs.replace(team, quota=tuple(sorted(team.quota, key=lambda entry: entry.key)))
+def _in_order(team: Team) -> Team:
+    sharing = team.sharing
+    if sharing is not None and sharing.absolute_borrow_limits:
+        limits = tuple(sorted(sharing.absolute_borrow_limits, key=lambda entry: entry.key))
+        sharing = msgspec.structs.replace(sharing, absolute_borrow_limits=limits)
+    quota = tuple(sorted(team.quota, key=lambda entry: entry.key))
+    return msgspec.structs.replace(team, quota=quota, sharing=sharing)
 
 
 def desired_by(policy: Policy) -> Desired:
@@ -42,7 +51,8 @@ NOTHING_DESIRED = Desired((), ABSENT)
 
 
 class Owned(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A resource of ours. ``id`` is None between the decision to create it and the answer."""
+    """A resource of ours. ``id`` is None between the decision to create it and the answer, ``team`` is empty for a
+    cluster policy."""
 
     name: str
     team: str = ""
@@ -56,12 +66,21 @@ class Approved(msgspec.Struct, frozen=True):
     targets: tuple[str, ...]
 
 
+class Begun(msgspec.Struct, frozen=True):
+    """A policy whose application has begun and not ended: it was let in, with so much more promised than there is.
+
+    What is half done is then no reason to refuse the other half. ``excess`` holds exact numbers in text.
+    """
+
+    digest: str
+    excess: tuple[tuple[Dimension, str], ...] = ()
+
+
 class Record(msgspec.Struct, frozen=True):
     """Kept per cluster ARN. Written before the first change of a run and after the last.
 
-    ``recreated`` maps the name of a resource to the version of the policy for which it was deleted and
-    created again. ``begun`` is the version of the policy whose application has begun and not ended: it was
-    let in, so what is half done is no reason to refuse the other half.
+    ``recreated`` maps the name of a resource that was found failed to the version of the policy and the id of
+    the failed one: it is deleted and created again once.
     """
 
     cluster_arn: str
@@ -69,10 +88,10 @@ class Record(msgspec.Struct, frozen=True):
     format: int = FORMAT
     desired: Desired | None = None
     quotas: tuple[Owned, ...] = ()
-    cluster_policy: Owned | None = None
+    cluster_policies: tuple[Owned, ...] = ()
     recreated: dict[str, str] = {}
     approved: Approved | None = None
-    begun: str | None = None
+    begun: Begun | None = None
 
 
 class Ownership:
@@ -80,7 +99,8 @@ class Ownership:
 
     def __init__(self, record: Record) -> None:
         self._quotas = {owned.name: owned for owned in record.quotas}
-        self._cluster_policy = record.cluster_policy
+        self._cluster_policies = {owned.name: owned for owned in record.cluster_policies}
+        self._last = record.desired
         self._teams = {team.name: team for team in record.desired.teams} if record.desired else {}
 
     def owns_quota(self, name: str, team: str, quota_id: str) -> bool:
@@ -88,10 +108,20 @@ class Ownership:
         owned = self._quotas.get(name)
         return owned is not None and owned.team == team and owned.id in (None, quota_id)
 
+    def had_quota(self, name: str, team: str) -> bool:
+        """True when the last applied policy had this quota made, whatever became of it."""
+        owned = self._quotas.get(name)
+        return owned is not None and owned.team == team and owned.id is not None and team in self._teams
+
     def owns_cluster_policy(self, name: str, policy_id: str) -> bool:
         """True when this cluster policy is ours."""
-        owned = self._cluster_policy
-        return owned is not None and owned.name == name and owned.id in (None, policy_id)
+        owned = self._cluster_policies.get(name)
+        return owned is not None and owned.id in (None, policy_id)
+
+    def last_cluster_policy(self) -> ClusterPolicy | None:
+        """What the last applied policy declared for the cluster policy."""
+        policy = self._last.cluster_policy if self._last else None
+        return None if policy is None or policy == ABSENT else policy
 
     def last_team(self, name: str) -> Team | None:
         """What the last applied policy declared for a team."""

@@ -36,7 +36,7 @@ def quota_words(quota: Quota | QuotaRequest, instances: Catalogue) -> dict[str, 
             quota.activation, str(quota.activation)
         ),
     }
-    if quota.description is not None:
+    if quota.description:
         words["description"] = quota.description
     return words
 

@@ -67,8 +67,9 @@ def _refuse_repeated(node: Sequence, key: str, item: "Section", scope: Scope, re
         fresh = []
         for child in mappings:
             identity = unique.identity(child)
-            earlier = first.setdefault(identity, child) if identity else child
-            if earlier is child:
+            earlier = first.get(identity) if identity else None
+            if earlier is None:
+                first[identity] = child
                 fresh.append(child)
                 continue
             reading.refuse(
