@@ -292,6 +292,8 @@ def _warnings() -> Iterator[Scenario]:
             f"  - {{name: c, fairShareWeight: 50, quota: [{{instanceType: {P5}, "
             "acceleratorPartition: {type: mig-1g.10gb, count: 4}}], "
             "sharing: {strategy: LendAndBorrow, borrowLimit: 20}}\n"
+            f"  - {{name: d, fairShareWeight: 50, quota: [{{instanceType: {G5}, count: 2}}], "
+            f"sharing: {{strategy: LendAndBorrow, absoluteBorrowLimits: [{{instanceType: {G5}, accelerators: 0}}]}}}}\n"
         ),
     )
     yield Scenario(

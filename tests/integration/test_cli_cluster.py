@@ -312,3 +312,98 @@ def test_a_wrong_call_ends_with_1_never_with_2_which_means_changes(
 
     assert ended.value.code == 1
     assert "usage: governor" in capsys.readouterr().err
+
+
+def test_an_import_in_the_middle_of_a_transition_is_written(
+    governor: Governor, plane: ControlPlane, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    governor("apply", WORKSHOP)
+    plane.settings(transition_seconds=60)
+    quota = plane.boto3_client().list_compute_quotas()["ComputeQuotaSummaries"][0]
+    plane.boto3_client().update_compute_quota(
+        ComputeQuotaId=quota["ComputeQuotaId"], TargetVersion=1, ActivationState="Disabled"
+    )
+    read(capsys)
+
+    assert governor("import", "ml-research", "-o", "-") == 0
+    assert len(policy_of(read(capsys)).teams) == 2
+
+
+@pytest.mark.parametrize("filled", [True, False])
+def test_an_import_leaves_out_what_the_format_cannot_say_and_keeps_the_rest(
+    governor: Governor, plane: ControlPlane, capsys: pytest.CaptureFixture[str], filled: bool
+) -> None:
+    plane.settings(list_fill_in=filled)
+    sagemaker = plane.boto3_client()
+    arn = sagemaker.describe_cluster(ClusterName="ml-research")["ClusterArn"]
+    one: dict[str, Any] = {"InstanceType": "ml.g5.8xlarge", "Count": 1}
+    quotas: dict[str, list[Any]] = {
+        "twice": [one, one],
+        "fine": [one],
+        "none": [{"InstanceType": "ml.m5.large", "Count": 0}],
+    }
+    for team, entries in quotas.items():
+        sagemaker.create_compute_quota(
+            Name=f"{team}-quota",
+            ClusterArn=arn,
+            ComputeQuotaConfig={
+                "ComputeQuotaResources": entries,
+                "ResourceSharingConfig": {"Strategy": "DontLend", "BorrowLimit": 10},
+            },
+            ComputeQuotaTarget={"TeamName": team},
+            Description="kept",
+        )
+
+    assert governor("import", "ml-research", "--descriptions") == 0
+    shown = capsys.readouterr()
+    assert [(team.name, team.description) for team in policy_of(shown.out).teams] == [
+        ("fine", "kept"),
+        ("none", "kept"),
+    ]
+    assert "left out: quota 'twice-quota' of team 'twice': it has two entries for the same instance type" in shown.err
+
+
+def test_json_is_printed_whatever_happens(
+    governor: Governor, policy: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    broken = tmp_path / "broken.yaml"
+    broken.write_text("version: 2\n")
+    missing = tmp_path / "missing.yaml"
+    elsewhere = tmp_path / "elsewhere.yaml"
+    elsewhere.write_text(two_teams().replace("ml-research", "nowhere"))
+
+    for path in (broken, missing, elsewhere):
+        for command in ("plan", "apply"):
+            assert governor(command, path, "--json") == 1
+            assert document(capsys)["verdict" if command == "apply" else "refused"] in ("Failed", "Rejected", True)
+
+
+def test_a_broken_file_is_told_about_without_any_aws_environment(
+    governor: Governor, policy: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ACCESS_KEY_ID"):
+        monkeypatch.delenv(name)
+    policy.write_text("version: 2\n")
+
+    assert governor("plan", policy) == 1
+    assert "error: policy: version is 2" in read(capsys)
+
+
+def test_a_refused_plan_that_would_be_held_too_offers_no_approval(
+    governor: Governor, policy: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    governor("apply", policy)
+    policy.write_text(two_teams(9, 2).replace("  - {name: team-b", "  # - {name: team-b"))
+    read(capsys)
+
+    assert governor("plan", policy) == 1
+    assert "--approve" not in read(capsys)
+
+
+def test_a_directory_for_records_that_cannot_be_used_is_named(
+    governor: Governor, policy: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("")
+
+    assert governor("apply", policy, "--state-dir", tmp_path / "file") == 1
+    assert "set GOVERNOR_STATE_DIR" in capsys.readouterr().err

@@ -2,8 +2,6 @@
 
 GovernorError
 ├── PermanentError             tell the person; trying again changes nothing
-│   ├── PolicyError            the file is at fault; carries diagnostics with line and column
-│   ├── RefusedError           the plan must not be carried out; carries the reasons and the remedy
 │   ├── NotFoundError          what was named does not exist
 │   └── AccessError            credentials missing, expired or not allowed
 ├── TransientError             try again after ``retry_after`` seconds
@@ -17,10 +15,6 @@ class GovernorError(Exception):
 
 class PermanentError(GovernorError):
     """Trying again changes nothing until somebody changes the input or the account."""
-
-
-class RefusedError(PermanentError):
-    """A plan that must not be carried out; the message says why and what to write instead."""
 
 
 class NotFoundError(PermanentError):

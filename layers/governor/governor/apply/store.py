@@ -36,13 +36,18 @@ class FileRecords:
         """Holds the lock of this cluster; the kernel lets it go even if the process is killed."""
         path = self.path_of(cluster_arn).with_suffix(".lock")
         self._make_directory()
-        with path.open("a") as lock:
+        with contextlib.ExitStack() as held:
             try:
+                lock = held.enter_context(path.open("a"))
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
+            except BlockingIOError:
                 raise TransientError(
                     f"another process is applying a policy to {cluster_arn} (lock {path}); wait until it is done"
                 ) from None
+            except OSError as error:
+                raise PermanentError(
+                    f"the lock {path} cannot be taken: {error.strerror or error}; set GOVERNOR_STATE_DIR"
+                ) from error
             yield
 
     def load(self, cluster_arn: str) -> Record | None:

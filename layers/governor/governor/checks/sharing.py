@@ -5,7 +5,7 @@ from fractions import Fraction
 
 from governor.policy import Finding, Policy, Sharing, Team
 from governor.policy.wording import counted, listed, shown
-from governor.quota import Catalogue, fill_in
+from governor.quota import Catalogue, QuotaEntry, fill_in
 
 DEFAULT_SHARING = Sharing("LendAndBorrow", 50)
 """What the service does when nothing is said (API reference; facts 1d)."""
@@ -109,10 +109,12 @@ def _check_whole_accelerators(
     team: Team, limit: int, path: tuple[str | int, ...], instances: Catalogue
 ) -> Iterator[Finding]:
     """Accelerators are borrowed whole, per instance type: half a GPU of each of two types is none."""
-    if limit == 0 or (team.sharing and team.sharing.absolute_borrow_limits):
+    absolute = team.sharing.absolute_borrow_limits if team.sharing else None
+    if absolute:
+        yield from _check_absolute_accelerators(team, absolute, (*path[:-1], "absoluteBorrowLimits"), instances)
         return
     guaranteed = dict(_devices(team, instances))
-    if not guaranteed:
+    if not guaranteed or limit == 0:
         return
     largest = max(guaranteed, key=lambda device: guaranteed[device])
     amount = guaranteed[largest]
@@ -128,11 +130,31 @@ def _check_whole_accelerators(
     )
 
 
+def _check_absolute_accelerators(
+    team: Team, limits: tuple[QuotaEntry, ...], path: tuple[str | int, ...], instances: Catalogue
+) -> Iterator[Finding]:
+    """Absolute limits hold whatever the percentage says (API reference; facts 1d): 0 accelerators is none at all."""
+    owned = {entry.instance_type for entry in team.quota if _accelerators(entry, instances)}
+    for position, limit in enumerate(limits):
+        whole = limit.accelerators if limit.count is None else limit.count
+        if limit.instance_type in owned and whole == 0 and not limit.partition:
+            yield _warning(
+                "never-a-whole-accelerator",
+                (*path, position),
+                f"team {shown(team.name)} may borrow 0 accelerators of {limit.instance_type} by absoluteBorrowLimits, "
+                "never a whole one; write accelerators: 1 or more, or strategy: Lend for no borrowing",
+            )
+
+
+def _accelerators(entry: QuotaEntry, instances: Catalogue) -> int:
+    instance = instances.get(entry.instance_type)
+    return (entry.accelerators if instance is None else fill_in(entry, instance).accelerators) or 0
+
+
 def _devices(team: Team, instances: Catalogue) -> Iterator[tuple[tuple[str, str], int]]:
     """What a team is guaranteed that only goes whole: accelerators by instance type, MIG partitions by profile."""
     for entry in team.quota:
-        instance = instances.get(entry.instance_type)
-        accelerators = entry.accelerators if instance is None else fill_in(entry, instance).accelerators
+        accelerators = _accelerators(entry, instances)
         if accelerators:
             yield ("accelerator", f"of {entry.instance_type}"), accelerators
         if entry.partition and entry.partition.count:

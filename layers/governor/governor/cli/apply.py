@@ -5,7 +5,7 @@ import json
 
 from governor.apply import Outcome, Progress, SystemClock, Writer, WriterSettings
 from governor.cli import cluster
-from governor.cli.documents import messages_document, outcome_document
+from governor.cli.documents import outcome_document, rejected_document
 from governor.cli.progress import watching
 from governor.cli.screen import make_console, print_diagnostics
 from governor.cli.show import show_cluster, show_outcome
@@ -27,7 +27,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's own arguments."""
     cluster.add_arguments(parser)
     parser.add_argument(
-        "--approve", metavar="FINGERPRINT", help="approve the plan with this fingerprint, as 'governor plan' shows it"
+        "--approve",
+        metavar="FINGERPRINT",
+        help="approve a held plan by its fingerprint, as 'governor plan' shows it; others need no approval",
     )
     parser.add_argument(
         "--timeout",
@@ -58,31 +60,28 @@ def run(arguments: argparse.Namespace) -> int:
     """Apply, with progress on the screen; the exit status."""
     console = make_console(stderr=arguments.json)
     governed = cluster.open_governed(arguments)
-    if governed.cluster is None or governed.parsed.policy is None:
-        diagnostics = governed.diagnostics()
+    if isinstance(governed, cluster.Broken):
         if arguments.json:
-            document = {"verdict": "Rejected", "messages": messages_document(governed.file.path, diagnostics)}
-            print(json.dumps(document, indent=2))
+            print(json.dumps(rejected_document(governed.path, governed.diagnostics), indent=2))
         else:
-            print_diagnostics(console, governed.file.path, diagnostics)
+            print_diagnostics(console, governed.path, governed.diagnostics)
             console.print("Rejected: nothing was changed", style="bold red")
         return EXIT_STATUS["Rejected"]
     if not arguments.json:
-        print_diagnostics(console, governed.file.path, governed.parsed.diagnostics)
+        print_diagnostics(console, governed.path, governed.parsed.diagnostics)
         show_cluster(console, governed.cluster)
     with watching(console) as progress:
         outcome = _apply(governed, arguments, progress)
     if arguments.json:
         diagnostics = governed.diagnostics(outcome.plan)
-        print(json.dumps(outcome_document(outcome, governed.file.path, diagnostics), indent=2))
+        print(json.dumps(outcome_document(outcome, governed.path, diagnostics), indent=2))
     else:
-        print_diagnostics(console, governed.file.path, governed.planned(outcome.plan))
-        show_outcome(console, outcome)
+        print_diagnostics(console, governed.path, governed.planned(outcome.plan))
+        show_outcome(console, outcome, governed.path)
     return EXIT_STATUS[outcome.verdict]
 
 
 def _apply(governed: cluster.Governed, arguments: argparse.Namespace, progress: Progress) -> Outcome:
-    assert governed.cluster is not None
     settings = WriterSettings(governed.rules, governed.settings.concurrency, arguments.timeout)
     writer = Writer(governed.api, governed.records, SystemClock(), settings, progress)
     return writer.apply(governed.desired, governed.cluster, governed.instances, arguments.approve)

@@ -11,12 +11,12 @@ from governor.apply import FileRecords, read_instances, read_live, types_of
 from governor.aws.ec2 import InstanceTypes
 from governor.aws.sagemaker import Governance
 from governor.aws.session import Aws
-from governor.cli.files import PolicyFile, placed, read_file
+from governor.cli.files import placed, read_file
 from governor.errors import PermanentError
 from governor.plan import Desired, Live, Plan, Rules, desired_by, plan
 from governor.policy import Diagnostic, Parsed
 from governor.policy.names import is_cluster_arn, region_of
-from governor.quota import Catalogue, Cluster, bundled_instances
+from governor.quota import Catalogue, Cluster
 from governor.settings import MAX_CONCURRENCY, Settings, settings_from
 
 
@@ -70,32 +70,32 @@ def settings_of(arguments: argparse.Namespace, environment: Mapping[str, str] | 
     return msgspec.structs.replace(settings, **given)
 
 
-class Governed(msgspec.Struct):
-    """Everything about one file and its cluster. ``parsed.policy`` is None where the file has errors."""
+class Broken(msgspec.Struct, frozen=True):
+    """A file with errors: nothing was called but, for an instance type that only the cluster may know, the cluster."""
 
-    file: PolicyFile
+    path: str
+    diagnostics: tuple[Diagnostic, ...]
+
+
+class Governed(msgspec.Struct, frozen=True):
+    """A good file, the cluster that it governs, and what is needed to plan and to apply."""
+
+    path: str
     parsed: Parsed
+    desired: Desired
+    cluster: Cluster
+    instances: Catalogue
     api: Governance
-    settings: Settings
     records: FileRecords
-    cluster: Cluster | None = None
-    instances: Catalogue = bundled_instances()
+    settings: Settings
 
     @property
     def rules(self) -> Rules:
         """The guard rails in force."""
         return Rules(self.settings.max_teams_removed, self.settings.overcommit)
 
-    @property
-    def desired(self) -> Desired:
-        """What the file wants."""
-        if self.parsed.policy is None:
-            raise PermanentError(f"{self.file.path} has errors")
-        return desired_by(self.parsed.policy)
-
     def read(self) -> Live:
         """The live state of now."""
-        assert self.cluster is not None
         return read_live(self.api, self.cluster, self.desired, self.instances)
 
     def plan(self, live: Live) -> Plan:
@@ -112,28 +112,31 @@ class Governed(msgspec.Struct):
         return placed(self.parsed, made.findings)
 
 
-def open_governed(arguments: argparse.Namespace) -> Governed:
+def open_governed(arguments: argparse.Namespace) -> Governed | Broken:
     """Read the file; if all it lacks is an instance type, ask the cluster before refusing it."""
     settings = settings_of(arguments)
     file = read_file(arguments.file)
     parsed = file.parse()
-    aws = Aws()
-    governed = Governed(file, parsed, Governance(aws.sagemaker), settings, FileRecords(settings.state_dir))
-    errors = [item for item in parsed.diagnostics if item.severity == "error"]
-    if any(item.code != "unknown-instance-type" for item in errors):
-        return governed
+    if any(item.severity == "error" and item.code != "unknown-instance-type" for item in parsed.diagnostics):
+        return Broken(file.path, parsed.diagnostics)
     name = parsed.text("cluster")
-    if is_cluster_arn(name) and region_of(name) != aws.sagemaker.meta.region_name:
+    aws = Aws()
+    region = aws.sagemaker.meta.region_name
+    if is_cluster_arn(name) and region_of(name) != region:
         raise PermanentError(
-            f"{file.path}: the cluster is in Region {region_of(name)}, the credentials are used in "
-            f"{aws.sagemaker.meta.region_name}; set AWS_REGION={region_of(name)}"
+            f"{file.path}: the cluster is in Region {region_of(name)}, the credentials are used in {region}; "
+            f"set AWS_REGION={region_of(name)}"
         )
-    governed.cluster = governed.api.clusters.describe(name)
-    present = frozenset(group.instance_type for group in governed.cluster.groups)
-    if errors:
-        governed.parsed = file.parse(present)
-    if governed.parsed.policy is not None:
-        types = types_of(governed.desired, governed.cluster)
-        governed.instances = read_instances(types, InstanceTypes(lambda: aws.ec2))
-        governed.parsed = file.parse(present, governed.instances)
-    return governed
+    api = Governance(aws.sagemaker)
+    cluster = api.clusters.describe(name)
+    present = frozenset(group.instance_type for group in cluster.groups)
+    parsed = file.parse(present)
+    if parsed.policy is None:
+        return Broken(file.path, parsed.diagnostics)
+    desired = desired_by(parsed.policy)
+    instances = read_instances(types_of(desired, cluster), InstanceTypes(lambda: aws.ec2))
+    parsed = file.parse(present, instances)
+    if parsed.policy is None:
+        return Broken(file.path, parsed.diagnostics)
+    records = FileRecords(settings.state_dir)
+    return Governed(file.path, parsed, desired_by(parsed.policy), cluster, instances, api, records, settings)

@@ -71,7 +71,26 @@ def outcome_document(outcome: Outcome, path: str, diagnostics: tuple[Diagnostic,
             for change in outcome.foreign
         ],
         "plan": plan_document(outcome.plan, path, diagnostics),
+        "messages": messages_document(path, diagnostics),
     }
+
+
+def rejected_document(path: str, diagnostics: tuple[Diagnostic, ...]) -> dict[str, Any]:
+    """An outcome of a file with errors: the keys of every outcome, and no plan."""
+    return {
+        "verdict": "Rejected",
+        "reason": "the file has errors",
+        "retryAfterSeconds": None,
+        "results": [],
+        "changedBySomebodyElse": [],
+        "plan": None,
+        "messages": messages_document(path, diagnostics),
+    }
+
+
+def refused_document(path: str, diagnostics: tuple[Diagnostic, ...]) -> dict[str, Any]:
+    """A plan of a file with errors."""
+    return {"changes": False, "refused": True, "steps": [], "messages": messages_document(path, diagnostics)}
 
 
 def messages_document(path: str, diagnostics: tuple[Diagnostic, ...]) -> list[dict[str, Any]]:

@@ -11,10 +11,10 @@ from governor.aws.ec2 import InstanceTypes
 from governor.aws.sagemaker import Governance
 from governor.aws.session import Aws
 from governor.cli.files import PolicyFile
-from governor.errors import PermanentError
-from governor.plan import Desired, Live, desired_by, plan
+from governor.errors import NotFoundError, PermanentError
+from governor.plan import Desired, Live, Quota, desired_by, plan
 from governor.plan.adoption import policy_from
-from governor.policy import ClusterPolicy
+from governor.policy import ClusterPolicy, Parsed, Policy
 from governor.policy.writing import policy_text
 
 DESCRIPTION = """\
@@ -24,10 +24,15 @@ Planning that file gives no change, which is checked before it is written. Only 
 exit status: 0 written, 1 error"""
 
 
+STANDARD_OUTPUT = "-"
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's own arguments."""
     parser.add_argument("cluster", metavar="CLUSTER", help="name or ARN of a HyperPod cluster")
-    parser.add_argument("-o", "--output", metavar="FILE", help="write to a file that does not exist yet")
+    parser.add_argument(
+        "-o", "--output", metavar="FILE", help="write to a file that does not exist yet ('-': standard output)"
+    )
     parser.add_argument(
         "--descriptions", action="store_true", help="take the quotas' descriptions over too (one call per quota)"
     )
@@ -44,29 +49,56 @@ def run(arguments: argparse.Namespace) -> int:
     instances = read_instances(kinds | types_of(nothing, cluster), InstanceTypes(lambda: aws.ec2))
     live = msgspec.structs.replace(seen, instances=instances)
     if arguments.descriptions:
-        live = msgspec.structs.replace(live, quotas=tuple(api.quotas.describe(quota.id) for quota in live.quotas))
+        live = msgspec.structs.replace(live, quotas=tuple(_described(api, quota) for quota in live.quotas))
     policy, left_out = policy_from(live, arguments.cluster)
+    policy = _readable(policy, live, left_out)
     text = policy_text(policy, [f"Imported from {cluster.arn}", *left_out])
     for line in left_out:
         print(f"governor: left out: {line}", file=sys.stderr)
     _prove(text, live)
-    if arguments.output:
+    if arguments.output and arguments.output != STANDARD_OUTPUT:
         _write(Path(arguments.output), text)
     else:
         print(text, end="")
     return 0
 
 
-def _prove(text: str, live: Live) -> None:
+def _described(api: Governance, quota: Quota) -> Quota:
+    """The listed quota with its description, and nothing else of Describe: a plan compares what lists tell."""
+    try:
+        return msgspec.structs.replace(quota, description=api.quotas.describe(quota.id).description)
+    except NotFoundError:
+        return quota
+
+
+def _readable(policy: Policy, live: Live, left_out: list[str]) -> Policy:
+    """The policy without the teams that the format cannot say, such as one with an unknown instance type."""
+    teams = []
+    for team in policy.teams:
+        parsed = _parsed(policy_text(Policy(policy.cluster, (team,))), live)
+        if parsed.policy is None:
+            first = next(item for item in parsed.diagnostics if item.severity == "error")
+            left_out.append(f"quota '{team.effective_quota_name}' of team '{team.name}': {first.text}")
+        else:
+            teams.append(team)
+    return msgspec.structs.replace(policy, teams=tuple(teams))
+
+
+def _parsed(text: str, live: Live) -> Parsed:
     present = frozenset(group.instance_type for group in live.cluster.groups)
-    parsed = PolicyFile("<imported>", text.encode()).parse(present, live.instances)
+    return PolicyFile("<imported>", text.encode()).parse(present, live.instances)
+
+
+def _prove(text: str, live: Live) -> None:
+    """Planning the text must change nothing; what is in transition is waited for, and that is no change."""
+    parsed = _parsed(text, live)
     if parsed.policy is None:
         first = next(item for item in parsed.diagnostics if item.severity == "error")
         raise PermanentError(f"what the cluster has cannot be written as a policy: {first.text}")
-    steps = plan(desired_by(parsed.policy), live, None).steps
-    if steps:
+    changing = [step.title for step in plan(desired_by(parsed.policy), live, None).writes if step.changes]
+    if changing:
         raise PermanentError(
-            f"the imported policy would change {', '.join(step.title for step in steps)}; please report it"
+            f"the imported policy would change {', '.join(changing)}: a mistake of governor, please report it"
         )
 
 

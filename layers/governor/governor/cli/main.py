@@ -3,6 +3,7 @@
 import argparse
 import importlib
 import io
+import json
 import os
 import sys
 from collections.abc import Sequence
@@ -80,23 +81,41 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = make_parser(next((word for word in argv if word in COMMANDS), None)).parse_args(argv)
     try:
         status: int = arguments.run(arguments)
-    except TransientError as error:
-        print(f"governor: error: {error} (may pass; try again in {error.retry_after:.0f} s)", file=sys.stderr)
-        return ERROR
+        sys.stdout.flush()
     except GovernorError as error:
-        print(f"governor: error: {error}", file=sys.stderr)
-        return ERROR
+        return _failed(error, as_json=getattr(arguments, "json", False))
     except KeyboardInterrupt:
         print("governor: interrupted; nothing is lost, run it again to carry on", file=sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # whoever read the output has seen enough
+        _discard_output()  # whoever read the output has seen enough
+        return ERROR
+    except OSError as error:
+        _discard_output()
+        print(f"governor: error: the output cannot be written: {error.strerror or error}", file=sys.stderr)
         return ERROR
     return status
 
 
+def _failed(error: GovernorError, *, as_json: bool) -> int:
+    retry_after = error.retry_after if isinstance(error, TransientError) else None
+    hint = f" (may pass; try again in {retry_after:.0f} s)" if retry_after is not None else ""
+    print(f"governor: error: {error}{hint}", file=sys.stderr)
+    if as_json:
+        document = {"verdict": "Failed", "refused": True, "reason": str(error), "retryAfterSeconds": retry_after}
+        print(json.dumps(document, indent=2))
+    return ERROR
+
+
+def _discard_output() -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def entry() -> NoReturn:
     """The console script."""
+    if sys.stdout is None or sys.stderr is None:  # started with a closed stream: nobody listens
+        nowhere = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123 - for the rest of the process
+        sys.stdout, sys.stderr = sys.stdout or nowhere, sys.stderr or nowhere
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a terminal that lacks '→' still gets its answer

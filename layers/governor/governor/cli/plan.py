@@ -3,9 +3,9 @@
 import argparse
 import json
 
+from governor.cli.cluster import Broken, open_governed
 from governor.cli.cluster import add_arguments as add_cluster_arguments
-from governor.cli.cluster import open_governed
-from governor.cli.documents import messages_document, plan_document
+from governor.cli.documents import plan_document, refused_document
 from governor.cli.screen import make_console, print_diagnostics
 from governor.cli.show import show_capacity, show_cluster, show_hold, show_plan
 from governor.policy import has_errors
@@ -28,26 +28,23 @@ def run(arguments: argparse.Namespace) -> int:
     """Plan and print; the exit status."""
     console = make_console()
     governed = open_governed(arguments)
-    if governed.cluster is None or governed.parsed.policy is None:
-        diagnostics = governed.diagnostics()
+    if isinstance(governed, Broken):
         if arguments.json:
-            print(
-                json.dumps({"refused": True, "messages": messages_document(governed.file.path, diagnostics)}, indent=2)
-            )
+            print(json.dumps(refused_document(governed.path, governed.diagnostics), indent=2))
         else:
-            print_diagnostics(console, governed.file.path, diagnostics)
+            print_diagnostics(console, governed.path, governed.diagnostics)
         return ERROR
     live = governed.read()
     made = governed.plan(live)
     diagnostics = governed.diagnostics(made)
     if arguments.json:
-        print(json.dumps(plan_document(made, governed.file.path, diagnostics), indent=2))
+        print(json.dumps(plan_document(made, governed.path, diagnostics), indent=2))
     else:
-        print_diagnostics(console, governed.file.path, diagnostics)
+        print_diagnostics(console, governed.path, diagnostics)
         show_cluster(console, governed.cluster)
         show_plan(console, made)
         show_capacity(console, live, made)
-        show_hold(console, made)
+        show_hold(console, made, governed.path)
     if has_errors(diagnostics) or made.blocked:
         return ERROR
     return CHANGES if made.steps else NO_CHANGE

@@ -18,7 +18,7 @@ STYLES = {"error": "bold red", "warning": "yellow"}
 def make_console(*, stderr: bool = False) -> Console:
     """Plain where the output is no terminal; nothing in a value is ever taken for markup."""
     stream = sys.stderr if stderr else sys.stdout
-    width = None if stream.isatty() or "COLUMNS" in os.environ else PLAIN_WIDTH
+    width = None if stream.isatty() or "FORCE_COLOR" in os.environ else PLAIN_WIDTH
     return Console(file=stream, markup=False, highlight=False, emoji=False, width=width, soft_wrap=False)
 
 

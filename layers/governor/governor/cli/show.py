@@ -57,15 +57,19 @@ def show_plan(console: Console, plan: Plan) -> None:
         console.print(Text(f"Not in the policy and left alone: {names}.", "dim"))
 
 
-def show_hold(console: Console, plan: Plan) -> None:
-    """Why a plan waits for somebody, and what that person types."""
-    if plan.held:
+def show_hold(console: Console, plan: Plan, path: str) -> None:
+    """Why a plan waits for somebody, and what that person types; a refused one cannot be approved."""
+    if plan.held and not plan.refusals:
         console.print()
         console.print(Text(f"Held until somebody approves: {', '.join(plan.held)}.", "bold yellow"))
-        console.print(Text(f"To approve exactly this plan: governor apply FILE --approve {plan.fingerprint}", "yellow"))
+        console.print(
+            Text(f"To approve exactly this plan: governor apply {path} --approve {plan.fingerprint}", "yellow")
+        )
 
 
 def _headline(plan: Plan) -> Text:
+    if not plan.steps and plan.blocked:
+        return Text(f"Nothing can be done; {counted(plan.unchanged, 'resource')} as the policy says.", "bold red")
     if not plan.steps:
         return Text(f"No change: {counted(plan.unchanged, 'resource')} as the policy says.", "green")
     counts = {action: sum(step.action == action for step in plan.steps) for action in _MARKS}
@@ -84,6 +88,8 @@ def show_step(console: Console, position: int, step: Step, keys: dict[str, int])
         head.append(f"  (is {step.settle_first}; waited for first)", "cyan")
     if step.reason and step.reason != "new":
         head.append(f"  ({step.reason})", "dim")
+    elif step.drifted:
+        head.append("  (somebody changed it since the last apply)", "magenta")
     needs = [str(keys[need]) for need in step.needs if need in keys]
     if needs:
         told = ", ".join(needs) if len(needs) <= MAX_NEEDS_SHOWN else f"{len(needs)} steps that give back"
@@ -143,10 +149,10 @@ def show_foreign(console: Console, change: ForeignChange) -> None:
     show_changes(console, change.changes)
 
 
-def show_outcome(console: Console, outcome: Outcome) -> None:
+def show_outcome(console: Console, outcome: Outcome, path: str) -> None:
     """The verdict, its reason, and every step that did not end well."""
     if outcome.verdict == "Held":
-        show_hold(console, outcome.plan)
+        show_hold(console, outcome.plan, path)
     for result in outcome.results:
         if result.state in ("failed", "skipped", "waiting"):
             console.print(Text(f"  {result.state}: {result.step.title}: {result.detail}", "red"))

@@ -2,10 +2,13 @@
 
 import msgspec
 
-from governor.plan.state import IN_FLIGHT, STEADY, Live, Quota
+from governor.plan.state import STEADY, Live, Quota
 from governor.policy import DEFAULT_CLUSTER_POLICY_NAME, ClusterPolicy, Policy, Sharing, Team
 from governor.policy.names import MAX_TEAM_NAME
 from governor.quota import Catalogue, QuotaEntry, fill_in
+
+IMPORTABLE = STEADY | {"Creating", "Updating", "UpdateFailed"}
+"""Statuses whose content is what the cluster has, or is about to have."""
 
 
 def policy_from(live: Live, cluster: str) -> tuple[Policy, list[str]]:
@@ -22,8 +25,10 @@ def policy_from(live: Live, cluster: str) -> tuple[Policy, list[str]]:
 
 
 def _why_not(quota: Quota, teams: dict[str, Team]) -> str:
-    if quota.status not in STEADY and quota.status not in IN_FLIGHT - {"Deleting"}:
-        return f"it is {quota.status}"
+    if quota.status not in IMPORTABLE:
+        return f"it is {quota.status}; where governor made it, planning this file deletes it"
+    if len({entry.key for entry in quota.entries}) != len(quota.entries):
+        return "it has two entries for the same instance type, and nobody says what that means"
     if quota.team in teams:
         return f"the team has the quota '{teams[quota.team].effective_quota_name}' already, and a policy gives it one"
     if len(quota.team) > MAX_TEAM_NAME:
@@ -35,7 +40,11 @@ def _team(quota: Quota, instances: Catalogue) -> Team:
     name = quota.name if quota.name != f"{quota.team}-quota" else None
     return Team(
         name=quota.team,
-        quota=tuple(least(entry, instances) for entry in sorted(quota.entries, key=lambda entry: entry.key)),
+        quota=tuple(
+            least(entry, instances)
+            for entry in sorted(quota.entries, key=lambda entry: entry.key)
+            if not entry.gives_nothing
+        ),
         quota_name=name,
         description=quota.description or None,
         fair_share_weight=quota.fair_share_weight,
@@ -92,7 +101,7 @@ def _without_nothing(entry: QuotaEntry) -> QuotaEntry:
 
 
 def _cluster_policy(live: Live, left_out: list[str]) -> ClusterPolicy | None:
-    steady = [policy for policy in live.cluster_policies if policy.status in STEADY | (IN_FLIGHT - {"Deleting"})]
+    steady = [policy for policy in live.cluster_policies if policy.status in IMPORTABLE]
     left_out.extend(
         f"cluster policy '{policy.name}': it is {policy.status}"
         for policy in live.cluster_policies
