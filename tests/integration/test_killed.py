@@ -150,7 +150,9 @@ class Bench:
 
 
 @pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.name)
-def test_the_points_are_as_many_as_the_plan_says(change: Change, tmp_path: Path) -> None:
+def test_the_points_are_as_many_as_the_plan_says(
+    change: Change, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     with ControlPlane.start_thread({"transition_seconds": 0, "default_page_size": 100}) as plane:
         bench = Bench(plane, tmp_path, change)
         steps = bench.planned["steps"]
@@ -159,7 +161,10 @@ def test_the_points_are_as_many_as_the_plan_says(change: Change, tmp_path: Path)
 
         assert len(steps) == change.writes
         assert f"points {2 * len(steps) + len(RECORDS)}\n" in finished.stderr
-        sys.stdout.write(f"{change.name}: {change.points} kill points, {len(steps)} writes, {len(RECORDS)} records\n")
+        with capsys.disabled():
+            sys.stdout.write(
+                f"\n{change.name}: {change.points} kill points, {len(steps)} writes, {len(RECORDS)} records "
+            )
         plane.assert_no_violations()
 
 
