@@ -149,3 +149,30 @@ def test_a_summary_without_a_version_or_content_is_no_reason_to_crash() -> None:
 
     assert [(step.action, step.id) for step in made.steps] == [("update", "id")]
     assert made.adopted == ("team a",)
+
+
+def test_a_failed_update_of_the_only_team_that_grows_is_tried_again_in_one_step() -> None:
+    live, record = started(cluster(g5=4), team("a", g5=1), team("b", g5=1))
+    live = msgspec.structs.replace(
+        live,
+        quotas=tuple(
+            msgspec.structs.replace(quota, status="UpdateFailed") if quota.team == "a" else quota
+            for quota in live.quotas
+        ),
+    )
+
+    alone = plan(Desired((team("a", g5=2), team("b", g5=1))), live, record)
+    together = plan(Desired((team("a", g5=2), team("b", g5=2))), live, record)
+
+    assert told(alone) == [("team a", ())]
+    assert told(together) == [
+        ("team a/shrink", ()),
+        ("team a/grow", ("team a/shrink",)),
+        ("team b", ("team a/shrink",)),
+    ]
+
+
+def test_a_team_that_moves_alone_from_type_to_type_moves_in_one_step() -> None:
+    live, record = started(cluster(g5=2, g6=2), team("a", g5=2))
+
+    assert told(plan(Desired((team("a", g6=2),)), live, record)) == [("team a", ())]

@@ -50,6 +50,10 @@ def ordered(
         > max(before.get(dimension, NOTHING), after.get(dimension, NOTHING), capacity.get(dimension, NOTHING))
         or dimension[0] in unsettled
     }
+    adders: dict[str, set[str]] = {kind: set() for kind in tight}
+    for step, _, grows in moves:
+        for kind in {kind for kind, _ in grows} & tight:
+            adders[kind].add(step.key)
     first: list[Step] = []
     later: list[tuple[Step, set[str]]] = []
     takers: dict[str, list[str]] = {}
@@ -60,7 +64,9 @@ def ordered(
             for kind in _kinds(step):
                 takers.setdefault(kind, []).append(step.key)
             continue
+        # Only what another step waits for counts as taken: nobody need give back for itself.
         takes = (_kinds(step) if step.unsure else {kind for kind, _ in shrinks}) & tight
+        takes = {kind for kind in takes if adders[kind] - {step.key}}
         adds = {kind for kind, _ in grows} & tight
         if takes and adds:
             half = lower(step)
