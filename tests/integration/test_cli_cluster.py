@@ -253,7 +253,15 @@ def test_two_writers_of_one_cluster_on_one_machine_keep_out_of_each_others_way(
 
 
 @pytest.mark.parametrize(
-    "damage", [b"{", b"[]", b'{"format": 2}', b'{"format": 1, "cluster_arn": "other", "cluster_name": "x"}']
+    "damage",
+    [
+        b"{",
+        b"[]",
+        b'{"format": 2}',
+        b'{"format": 1, "cluster_arn": "other", "cluster_name": "x"}',
+        b'{"format": 1, "cluster_arn": "a", "cluster_name": "x", '
+        b'"begun": {"digest": "d", "excess": [[["m", "vCPU"], "1/0"]]}}',
+    ],
 )
 def test_a_damaged_record_is_never_guessed_around(
     governor: Governor,

@@ -317,3 +317,16 @@ def test_an_approval_does_not_outlive_a_run_that_failed(world: World) -> None:
 
     assert world.apply(one, approve=held.plan.fingerprint).verdict == "Failed"
     assert world.apply(one).verdict == "Held"
+
+
+def test_what_a_failed_run_left_is_not_called_somebody_elses_change(world: World) -> None:
+    world.apply(two_teams())
+    refused = {"code": "AccessDeniedException", "message": "not you", "match": {"team": "team-b"}}
+    world.direct.fault("UpdateComputeQuota", "error", **refused)
+    assert world.apply(two_teams(1, 1)).verdict == "Failed"
+    assert world.counts()["team-a"] == 1
+
+    outcome = world.apply(two_teams(2, 1))
+
+    assert outcome.verdict == "Applied"
+    assert outcome.foreign == ()

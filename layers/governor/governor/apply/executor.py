@@ -31,9 +31,7 @@ class Executor:
         """
         pending = {step.key: step for step in plan.steps}
         succeeded: set[str] = set()
-        versions: dict[
-            str, int
-        ] = {}  # of resources that a step has updated already: a split step's other half needs it
+        versions: dict[str, int] = {}  # made by steps of this walk: the other half of a split step needs its own
         results: list[StepResult] = []
         running: dict[concurrent.futures.Future[StepResult], Step] = {}
         conflict = False

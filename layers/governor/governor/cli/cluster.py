@@ -16,7 +16,7 @@ from governor.errors import PermanentError
 from governor.plan import Desired, Live, Plan, Rules, desired_by, plan
 from governor.policy import Diagnostic, Parsed
 from governor.policy.names import is_cluster_arn, region_of
-from governor.quota import Catalogue, Cluster
+from governor.quota import Catalogue, Cluster, bundled_instances
 from governor.settings import MAX_CONCURRENCY, Settings, settings_from
 
 
@@ -130,13 +130,15 @@ def open_governed(arguments: argparse.Namespace) -> Governed | Broken:
     api = Governance(aws.sagemaker)
     cluster = api.clusters.describe(name)
     present = frozenset(group.instance_type for group in cluster.groups)
-    parsed = file.parse(present)
+    if parsed.policy is None:
+        parsed = file.parse(present)
     if parsed.policy is None:
         return Broken(file.path, parsed.diagnostics)
     desired = desired_by(parsed.policy)
     instances = read_instances(types_of(desired, cluster), InstanceTypes(lambda: aws.ec2))
-    parsed = file.parse(present, instances)
-    if parsed.policy is None:
-        return Broken(file.path, parsed.diagnostics)
+    if instances is not bundled_instances():  # EC2 knew more: accelerators and borrow limits can be checked now
+        parsed = file.parse(present, instances)
+        if parsed.policy is None:
+            return Broken(file.path, parsed.diagnostics)
     records = FileRecords(settings.state_dir)
-    return Governed(file.path, parsed, desired_by(parsed.policy), cluster, instances, api, records, settings)
+    return Governed(file.path, parsed, desired, cluster, instances, api, records, settings)

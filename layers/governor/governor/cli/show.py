@@ -62,9 +62,8 @@ def show_hold(console: Console, plan: Plan, path: str) -> None:
     if plan.held and not plan.refusals:
         console.print()
         console.print(Text(f"Held until somebody approves: {', '.join(plan.held)}.", "bold yellow"))
-        console.print(
-            Text(f"To approve exactly this plan: governor apply {path} --approve {plan.fingerprint}", "yellow")
-        )
+        command = f"governor apply {path} --approve {plan.fingerprint}"
+        console.print(Text(f"To approve exactly this plan: {command}", "yellow"), soft_wrap=True)
 
 
 def _headline(plan: Plan) -> Text:

@@ -2,20 +2,12 @@
 
 from typing import Literal
 
-from governor.plan.compare import (
-    cluster_policy_differs,
-    cluster_policy_request,
-)
+from governor.plan.compare import cluster_policy_differs, cluster_policy_request
 from governor.plan.draft import Draft
 from governor.plan.matching import match_cluster_policy
 from governor.plan.plan import Step
 from governor.plan.record import ABSENT
-from governor.plan.state import (
-    BEYOND_REPAIR,
-    IN_FLIGHT,
-    NEVER_CREATED,
-    LiveClusterPolicy,
-)
+from governor.plan.state import BEYOND_REPAIR, IN_FLIGHT, NEVER_CREATED, LiveClusterPolicy
 from governor.plan.words import changed, cluster_policy_words
 from governor.policy import ClusterPolicy
 
@@ -73,7 +65,7 @@ def plan_cluster_policy(draft: Draft, wanted: ClusterPolicy | Literal["Absent"] 
             changes=changed(cluster_policy_words(live), cluster_policy_words(request)),
             reason="UpdateFailed: tried again" if live.status == "UpdateFailed" else "",
             settle_first=live.status if live.status in IN_FLIGHT else "",
-            drifted=differs and last is not None and cluster_policy_differs(last, live),
+            drifted=(differs and draft.can_tell_drift and last is not None and cluster_policy_differs(last, live)),
         )
     )
 

@@ -4,11 +4,7 @@ from collections.abc import Iterable
 
 from governor.plan.plan import Blocked, Step
 from governor.plan.record import Ownership, Record
-from governor.plan.state import (
-    Live,
-    LiveClusterPolicy,
-    Quota,
-)
+from governor.plan.state import Live, LiveClusterPolicy, Quota
 from governor.policy import Finding
 from governor.quota import Amounts, QuotaEntry, amounts_of, total
 
@@ -30,6 +26,11 @@ class Draft:
         instances = self.live.instances
         return total(amounts_of(entry, instances.get(entry.instance_type)) for entry in entries)
 
+    @property
+    def can_tell_drift(self) -> bool:
+        """False after a run that did not end: what differs from the last applied policy may be its own work."""
+        return self.record.begun is None
+
     def may_recreate(self, title: str, resource: Quota | LiveClusterPolicy) -> bool:
         """Once per version of the policy; after that a person has to look."""
         digest, _, failed_id = self.record.recreated.get(resource.name, "").partition(" ")
@@ -40,7 +41,7 @@ class Draft:
                 title,
                 f"'{resource.name}' is {resource.status} again after being deleted and created anew for this version "
                 f"of the policy: {resource.failure_reason or 'the service gives no reason'}; "
-                "remove the cause and change the policy file, or delete the quota by hand",
+                "remove the cause and change the policy file, or delete it by hand",
             )
         )
         return False

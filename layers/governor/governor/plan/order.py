@@ -33,10 +33,9 @@ def ordered(
     """The steps in an order, and with the prerequisites, that keep the sum within its bound.
 
     Steps that only take come first. A step that adds waits for every step that takes the same instance
-    type, unless all additions fit at once; a transition that is under way, or an update that
-    failed, counts as one that takes. A step
-    that does both is split in two when others wait for what it takes and its own addition has to wait;
-    ``lower`` gives its first half, the smaller of before and after.
+    type, unless all additions fit at once; a transition that is under way, or an update that failed, counts
+    as one that takes. A step that does both is split in two when others wait for what it takes and its own
+    addition has to wait; ``lower`` gives its first half, the smaller of before and after.
     """
     moves = [(step, *_split(step)) for step in steps]
     grown = total(grows for _, _, grows in moves)

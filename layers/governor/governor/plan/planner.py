@@ -1,25 +1,19 @@
 """plan(): desired, live, last applied and capacity in; ordered steps out. Pure: no call, no clock."""
 
 import hashlib
-from fractions import Fraction
 
 import msgspec
 
 from governor.checks import Overcommit, check_capacity, check_cluster, excess_of
 from governor.plan.capacity import guaranteed, guaranteed_after
 from governor.plan.cluster_policy_steps import plan_cluster_policy
-from governor.plan.compare import (
-    QuotaRequest,
-)
+from governor.plan.compare import QuotaRequest
 from governor.plan.draft import Draft
 from governor.plan.order import ordered, smaller_entries
 from governor.plan.plan import Plan, Step, Unmanaged
 from governor.plan.quota_steps import delete_quota, plan_teams
 from governor.plan.record import Desired, Record
-from governor.plan.state import (
-    Live,
-    Quota,
-)
+from governor.plan.state import Live, Quota
 from governor.plan.words import changed, quota_words
 from governor.policy import Severity
 from governor.quota import Amounts, capacity_of
@@ -35,7 +29,8 @@ class Rules(msgspec.Struct, frozen=True):
 def plan(desired: Desired, live: Live, record: Record | None, rules: Rules | None = None) -> Plan:
     """What it takes to bring a cluster from its live state to the desired one.
 
-    Three-way: only what ``record`` says is ours is ever deleted. Without a record nothing is.
+    Three-way: a team is removed only where ``record`` says that its quota is ours. What somebody else made is
+    deleted only to make a declared quota that failed anew, and then the plan is held.
     """
     rules = rules or Rules()
     record = record or Record(live.cluster.arn, live.cluster.name)
@@ -49,9 +44,7 @@ def plan(desired: Desired, live: Live, record: Record | None, rules: Rules | Non
     capacity = capacity_of(live.cluster.groups, live.instances)
     steps = _in_order(draft, before, capacity.amounts)
     after = guaranteed_after(before, steps)
-    begun = record.begun
-    begun_before = begun is not None and begun.digest == draft.digest
-    let_in = {dimension: Fraction(value) for dimension, value in begun.excess} if begun and begun_before else {}
+    let_in = record.begun.let_in if record.begun is not None and record.begun.digest == draft.digest else {}
     draft.findings += check_cluster(live.cluster)
     draft.findings += check_capacity(
         desired.teams, live.cluster, live.instances, before, after, Overcommit(rules.overcommit, let_in)

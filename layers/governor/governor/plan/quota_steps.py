@@ -1,19 +1,10 @@
 """Steps for the teams' compute quotas, by their life cycle (facts 0.8 and 1e)."""
 
-from governor.plan.compare import (
-    quota_differs,
-    quota_request,
-    same_entries,
-)
+from governor.plan.compare import quota_differs, quota_request, same_entries
 from governor.plan.draft import Draft
 from governor.plan.matching import Match, match_teams
 from governor.plan.plan import Step
-from governor.plan.state import (
-    BEYOND_REPAIR,
-    IN_FLIGHT,
-    NEVER_CREATED,
-    Quota,
-)
+from governor.plan.state import BEYOND_REPAIR, IN_FLIGHT, NEVER_CREATED, Quota
 from governor.plan.words import changed, quota_words
 from governor.policy import Team
 from governor.quota import QuotaEntry
@@ -40,7 +31,8 @@ def _plan_team(draft: Draft, match: Match) -> None:
             )
             for quota in match.replaces
         )
-        gone = draft.ownership.had_quota(team.effective_quota_name, team.name) and not needs
+        had = draft.ownership.had_quota(team.effective_quota_name, team.name)
+        gone = had and not needs and draft.can_tell_drift
         _create_quota(draft, team, needs, "somebody deleted it" if gone else "new", drifted=gone)
     elif live.status in NEVER_CREATED:
         if draft.may_recreate(f"team {team.name}", live):
@@ -133,7 +125,9 @@ def _update_quota(draft: Draft, team: Team, live: Quota) -> None:
             request=request,
             changes=changes,
             reason=_update_reason(live, changes=bool(changes), differs=differs),
-            drifted=differs and last is not None and quota_differs(last, live, last, instances),
+            drifted=(
+                differs and draft.can_tell_drift and last is not None and quota_differs(last, live, last, instances)
+            ),
             settle_first=live.status if live.status in IN_FLIGHT else "",
             unsure=failed,
             amounts_before=draft.amounts(live.entries),

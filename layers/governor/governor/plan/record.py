@@ -1,6 +1,7 @@
 """What the last applied policy was, and what it owns: the third leg of the three-way comparison."""
 
 import hashlib
+from fractions import Fraction
 from typing import Final, Literal
 
 import msgspec
@@ -74,6 +75,18 @@ class Begun(msgspec.Struct, frozen=True):
 
     digest: str
     excess: tuple[tuple[Dimension, str], ...] = ()
+
+    def __post_init__(self) -> None:
+        """A damaged record is noticed when it is loaded: msgspec makes a decoding error of the ValueError."""
+        try:
+            _ = self.let_in
+        except ZeroDivisionError as error:
+            raise ValueError(str(error)) from error
+
+    @property
+    def let_in(self) -> dict[Dimension, Fraction]:
+        """The excess as numbers."""
+        return {dimension: Fraction(value) for dimension, value in self.excess}
 
 
 class Record(msgspec.Struct, frozen=True):
