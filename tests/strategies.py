@@ -155,4 +155,5 @@ def policies(
         msgspec.structs.replace(team, quota_name=f"own-{index}") if draw(st.booleans()) else team
         for index, team in enumerate(drawn)
     )
-    return Policy(draw(clusters()), named, draw(st.none() | cluster_policies()))
+    on_delete = draw(st.sampled_from(("Retain", "Remove")))
+    return Policy(draw(clusters()), named, draw(st.none() | cluster_policies()), on_delete=on_delete)

@@ -60,6 +60,7 @@ def test_the_schema_accepts_every_sound_policy(policy: Policy) -> None:
 SOUND = """\
 version: 1
 cluster: ml-research
+onDelete: Remove
 clusterPolicy:
   name: my-policy
   priorityClasses: [{name: high, weight: 9}]
@@ -87,6 +88,7 @@ MISTAKES = [
     *[("cluster: ml-research", f"cluster: {value}") for value in ("-a", "a_b", "12", "''", "a" * 64, "[a]")],
     ("cluster: ml-research", "cluster: arn:aws:x"),
     ("cluster: ml-research\n", ""),
+    *[("onDelete: Remove", f"onDelete: {value}") for value in ("remove", "Delete", "", "[Remove]", "true")],
     ("name: my-policy", "name: my_policy"),
     ("name: my-policy", f"name: {'p' * 64}"),
     ("{name: high, weight: 9}", "{name: High, weight: 9}"),
@@ -122,7 +124,7 @@ MISTAKES = [
     *[("memoryInGiB: 1e2", f"memoryInGiB: {value}") for value in ("-1", ".inf", "100GiB")],
     ("instanceType: ml.g5.8xlarge, count: 2", "count: 2"),
     (", count: 2, vCpu: 8.5, memoryInGiB: 1e2", ""),
-    *[("version: 1\n", f"version: 1\n{key}: {{}}\n") for key in ("onDelete", "addon", "alarms", "drift")],
+    *[("version: 1\n", f"version: 1\n{key}: {{}}\n") for key in ("addon", "alarms", "drift")],
     ("    quotaName:", "    quotaname:"),
     ("  fairShare:", "  zzz: 1\n  fairShare:"),
     ("borrowLimit:", "limit:"),

@@ -5,6 +5,7 @@ from governor.policy.limits import SHAPES, Limits, Shape
 from governor.policy.model import (
     DEFAULT_CLUSTER_POLICY_NAME,
     ClusterPolicy,
+    OnDelete,
     Policy,
     PriorityClass,
     Sharing,
@@ -22,6 +23,7 @@ __all__ = [
     "Diagnostics",
     "Finding",
     "Limits",
+    "OnDelete",
     "Parsed",
     "Policy",
     "Position",

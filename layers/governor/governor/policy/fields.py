@@ -4,7 +4,7 @@ Reading, JSON Schema and the policy reference in docs/ all come from these table
 """
 
 from governor.policy import names
-from governor.policy.kinds import Choice, Exactly, InstanceType, Number, Text
+from governor.policy.kinds import Choice, Exactly, InstanceType, Number, Text, Word
 from governor.policy.model import ClusterPolicy, Policy, PriorityClass, Sharing, Team
 from governor.policy.nodes import Mapping, Node, Scalar
 from governor.policy.reading import Reading, Scope
@@ -400,6 +400,14 @@ POLICY = Section(
             required=True,
         ),
         Field(
+            "onDelete",
+            "on_delete",
+            Word("Retain", "Remove"),
+            "What deleting this file from the bucket means for what it owns. Retain, the default: all stays as it is "
+            "and is nobody's. Remove: its teams and its cluster policy are deleted, after an approval.",
+            "onDelete: Retain",
+        ),
+        Field(
             "clusterPolicy",
             "cluster_policy",
             _CLUSTER_POLICY,
@@ -417,5 +425,5 @@ POLICY = Section(
     ),
     Policy,
     lambda _node, _index: "policy",
-    upcoming=("onDelete", "addon", "alarms", "drift"),
+    upcoming=("addon", "alarms", "drift"),
 )

@@ -110,15 +110,14 @@ class Number(Kind):
         return schema
 
 
-class Choice(Kind):
-    """One of the values of an enum of the service's model."""
+class _OneOf(Kind):
+    """One of a few words; where they come from is the subclass's business."""
 
-    def __init__(self, shape: str) -> None:
-        self._shape = shape
-        self.words = "one of the service's values"
+    def _values(self, limits: Limits) -> tuple[str, ...]:
+        raise NotImplementedError
 
     def read(self, node: Node, key: str, scope: Scope, reading: Reading) -> Any:
-        values = reading.limits[self._shape].values
+        values = self._values(reading.limits)
         value = node.value if isinstance(node, Scalar) else None
         if isinstance(value, str) and value in values:
             return value
@@ -128,7 +127,30 @@ class Choice(Kind):
         return reading.refuse("bad-value", node.at, scope, f"{key} is {shown(node.text)}{near}; write {listed(values)}")
 
     def schema(self, limits: Limits) -> JsonSchema:
-        return {"type": "string", "enum": list(limits[self._shape].values)}
+        return {"type": "string", "enum": list(self._values(limits))}
+
+
+class Choice(_OneOf):
+    """One of the values of an enum of the service's model."""
+
+    words = "one of the service's values"
+
+    def __init__(self, shape: str) -> None:
+        self._shape = shape
+
+    def _values(self, limits: Limits) -> tuple[str, ...]:
+        return limits[self._shape].values
+
+
+class Word(_OneOf):
+    """One of the words that this format itself defines."""
+
+    def __init__(self, *words: str) -> None:
+        self._words = words
+        self.words = listed(words)
+
+    def _values(self, limits: Limits) -> tuple[str, ...]:  # noqa: ARG002 - the same whatever the service allows
+        return self._words
 
 
 class InstanceType(Kind):

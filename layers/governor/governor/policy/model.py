@@ -7,6 +7,7 @@ import msgspec
 from governor.quota import QuotaEntry
 
 FairShare = Literal["Enabled", "Disabled"]
+OnDelete = Literal["Retain", "Remove"]
 Strategy = Literal["DontLend", "Lend", "LendAndBorrow"]
 
 
@@ -75,13 +76,19 @@ class Team(
         return self.quota_name or f"{self.name}-quota"
 
 
-class Policy(msgspec.Struct, frozen=True, omit_defaults=True, rename={"cluster_policy": "clusterPolicy"}):
+class Policy(
+    msgspec.Struct,
+    frozen=True,
+    omit_defaults=True,
+    rename={"cluster_policy": "clusterPolicy", "on_delete": "onDelete"},
+):
     """One file: everything declared for one cluster."""
 
     cluster: str
     teams: tuple[Team, ...]
     cluster_policy: ClusterPolicy | None = None
     version: int = 1
+    on_delete: OnDelete = "Retain"
 
 
 DEFAULT_CLUSTER_POLICY_NAME = "cluster-policy"

@@ -14,6 +14,8 @@ def policy_text(policy: Policy, comments: Iterable[str] = ()) -> str:
     """YAML that reads back as the same policy; comments come first."""
     lines = [f"# {' '.join(comment.split())}" for comment in comments]
     lines += ["version: 1", f"cluster: {_scalar(policy.cluster)}"]
+    if policy.on_delete != "Retain":
+        lines.append(f"onDelete: {policy.on_delete}")
     if policy.cluster_policy is not None:
         content = msgspec.to_builtins(policy.cluster_policy)
         lines.append("clusterPolicy:" if content else "clusterPolicy: {}")
