@@ -13,7 +13,7 @@ import msgspec
 from hypothesis import strategies as st
 
 from governor.aws.service_model import service_limits
-from governor.policy import ClusterPolicy, Policy, PriorityClass, Sharing, Team
+from governor.policy import ClusterPolicy, OnDelete, Policy, PriorityClass, Sharing, Team
 from governor.policy.names import MAX_PRIORITY_CLASS_NAME, MAX_TEAM_NAME, is_description
 from governor.quota import Partition, QuotaEntry, bundled_instances
 
@@ -155,5 +155,6 @@ def policies(
         msgspec.structs.replace(team, quota_name=f"own-{index}") if draw(st.booleans()) else team
         for index, team in enumerate(drawn)
     )
-    on_delete = draw(st.sampled_from(("Retain", "Remove")))
+    words: tuple[OnDelete, ...] = ("Retain", "Remove")
+    on_delete = draw(st.sampled_from(words))
     return Policy(draw(clusters()), named, draw(st.none() | cluster_policies()), on_delete=on_delete)

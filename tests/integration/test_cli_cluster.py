@@ -148,7 +148,8 @@ def test_a_type_that_botocore_does_not_know_is_accepted_when_the_cluster_has_it(
     limits = dict(service_limits())
     known = limits["ClusterInstanceType"].values
     limits["ClusterInstanceType"] = Shape(values=tuple(each for each in known if each != "ml.g5.8xlarge"))
-    monkeypatch.setattr("governor.cli.files.service_limits", lambda: limits)
+    for command in ("cluster", "validate"):
+        monkeypatch.setattr(f"governor.cli.{command}.service_limits", lambda: limits)
 
     assert governor("validate", policy) == 1
     assert "'ml.g5.8xlarge' is not among the 208 instance types" in read(capsys)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from governor.aws.service_model import service_limits
-from governor.cli.files import PolicyFile
+from governor.checks import PolicyFile
 from governor.policy import Diagnostic
 from governor.policy.diagnostics import MAX_DIAGNOSTICS
 from governor.policy.source import plain_value
@@ -119,7 +119,7 @@ FILES: dict[str, bytes | Callable[[], bytes]] = {
 def _read(name: str) -> tuple[Diagnostic, ...]:
     data = FILES[name]
     file = PolicyFile("policy.json" if name.startswith("JSON") else "policy.yaml", data() if callable(data) else data)
-    parsed = file.parse()
+    parsed = file.parse(service_limits())
     assert parsed.policy is None
     return parsed.diagnostics
 
@@ -208,8 +208,8 @@ def test_the_reasons_are_for_files_that_exist() -> None:
 
 @pytest.mark.parametrize("depth", [31, 32, 33])
 def test_the_bound_of_depth(depth: int) -> None:
-    flow = PolicyFile("a.yaml", b"[" * depth + b"]" * depth).parse().diagnostics
-    block = PolicyFile("a.yaml", b"- " * depth + b"a").parse().diagnostics
+    flow = PolicyFile("a.yaml", b"[" * depth + b"]" * depth).parse(service_limits()).diagnostics
+    block = PolicyFile("a.yaml", b"- " * depth + b"a").parse(service_limits()).diagnostics
     expected = ["too-deep"] if depth > 32 else ["wrong-type"]
     assert [item.code for item in flow] == [item.code for item in block] == expected
 
@@ -217,7 +217,7 @@ def test_the_bound_of_depth(depth: int) -> None:
 @pytest.mark.parametrize("size", [MOST, MOST + 1])
 def test_the_bound_of_size(size: int) -> None:
     sound = b"version: 1\ncluster: c\nteams: []\n#"
-    codes = [item.code for item in PolicyFile("a.yaml", sound.ljust(size, b"x")).parse().diagnostics]
+    codes = [item.code for item in PolicyFile("a.yaml", sound.ljust(size, b"x")).parse(service_limits()).diagnostics]
     assert codes == (["too-large"] if size > MOST else ["fewer-than-two-teams"])
 
 
@@ -232,7 +232,7 @@ teams:
     sharing: &share {strategy: LendAndBorrow, borrowLimit: 50}
   - {name: b, fairShareWeight: 50, quota: *two, sharing: *share}
 """
-    parsed = PolicyFile("a.yaml", text.encode()).parse()
+    parsed = PolicyFile("a.yaml", text.encode()).parse(service_limits())
     assert parsed.diagnostics == ()
     assert parsed.policy is not None
     first, second = parsed.policy.teams

@@ -6,7 +6,7 @@ Each file marks the place with « in front of the offending token; the mark is t
 import pytest
 
 from governor.aws.service_model import service_limits
-from governor.cli.files import PolicyFile
+from governor.checks import PolicyFile
 from governor.policy import Bounds, Diagnostic, parse_policy
 
 MARK = "«"
@@ -83,7 +83,7 @@ WARNINGS = {
 
 
 def _read(text: str, name: str = "policy.yaml") -> tuple[Diagnostic, ...]:
-    return PolicyFile(name, text.encode()).parse().diagnostics
+    return PolicyFile(name, text.encode()).parse(service_limits()).diagnostics
 
 
 def _place(text: str) -> tuple[str, int, int]:

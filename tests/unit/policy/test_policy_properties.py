@@ -10,7 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from governor.aws.service_model import service_limits
-from governor.cli.files import PolicyFile
+from governor.checks import PolicyFile
 from governor.policy import Parsed, Policy, has_errors, parse_policy
 from governor.policy.writing import policy_text
 from tests.strategies import policies
@@ -55,7 +55,7 @@ TOKENS = [
 
 def _read(data: bytes, name: str = "policy.yaml") -> Parsed:
     """As ``governor validate`` does: reading, then the warnings."""
-    return PolicyFile(name, data).parse()
+    return PolicyFile(name, data).parse(service_limits())
 
 
 def _holds_together(data: bytes, parsed: Parsed) -> None:

@@ -11,7 +11,7 @@ import yaml
 from hypothesis import given
 
 from governor.aws.service_model import service_limits
-from governor.cli.files import PolicyFile
+from governor.checks import PolicyFile
 from governor.policy import Policy, has_errors, parse_policy
 from governor.policy.schema import policy_schema
 from governor.policy.sections import ListOf, Section
@@ -262,7 +262,7 @@ def test_there_are_examples() -> None:
 
 @pytest.mark.parametrize(("name", "text"), EXAMPLES, ids=[name for name, _ in EXAMPLES])
 def test_every_example_is_sound_and_says_why_where_it_warns(name: str, text: str) -> None:
-    parsed = PolicyFile(name, text.encode()).parse()
+    parsed = PolicyFile(name, text.encode()).parse(service_limits())
     assert not has_errors(parsed.diagnostics), parsed.diagnostics
     assert _schema_accepts(text)
     for item in parsed.diagnostics:

@@ -71,6 +71,25 @@ class InstanceTypesApi(Protocol):
         ...
 
 
+class Account(Protocol):
+    """HyperPod governance in one account and Region."""
+
+    @property
+    def governance(self) -> GovernanceApi:
+        """Clusters, compute quotas and cluster policies."""
+        ...
+
+    @property
+    def instance_types(self) -> InstanceTypesApi:
+        """Resources of instance types beyond the bundled table."""
+        ...
+
+    @property
+    def region(self) -> str:
+        """The Region that is called."""
+        ...
+
+
 class Records(Protocol):
     """Where the last applied policy is kept, by the cluster's ARN."""
 

@@ -68,15 +68,15 @@ def run(arguments: argparse.Namespace) -> int:
             console.print("Rejected: nothing was changed", style="bold red")
         return EXIT_STATUS["Rejected"]
     if not arguments.json:
-        print_diagnostics(console, governed.path, governed.parsed.diagnostics)
+        print_diagnostics(console, governed.path, governed.opened.parsed.diagnostics)
         show_cluster(console, governed.cluster)
     with watching(console) as progress:
         outcome = _apply(governed, arguments, progress)
     if arguments.json:
-        diagnostics = governed.diagnostics(outcome.plan)
+        diagnostics = governed.opened.diagnostics(outcome.plan)
         print(json.dumps(outcome_document(outcome, governed.path, diagnostics), indent=2))
     else:
-        print_diagnostics(console, governed.path, governed.planned(outcome.plan))
+        print_diagnostics(console, governed.path, governed.opened.planned(outcome.plan))
         show_outcome(console, outcome, governed.path)
     return EXIT_STATUS[outcome.verdict]
 
@@ -84,4 +84,4 @@ def run(arguments: argparse.Namespace) -> int:
 def _apply(governed: cluster.Governed, arguments: argparse.Namespace, progress: Progress) -> Outcome:
     settings = WriterSettings(governed.rules, governed.settings.concurrency, arguments.timeout)
     writer = Writer(governed.api, governed.records, SystemClock(), settings, progress)
-    return writer.apply(governed.desired, governed.cluster, governed.instances, arguments.approve)
+    return writer.apply(governed.opened.desired, governed.cluster, governed.opened.instances, arguments.approve)

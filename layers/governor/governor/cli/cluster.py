@@ -7,16 +7,14 @@ from pathlib import Path
 
 import msgspec
 
-from governor.apply import FileRecords, read_instances, read_live, types_of
-from governor.aws.ec2 import InstanceTypes
+from governor.apply import FileRecords, Opened, Unfit, open_policy, read_live
+from governor.aws.account import Account
 from governor.aws.sagemaker import Governance
-from governor.aws.session import Aws
-from governor.cli.files import placed, read_file
-from governor.errors import PermanentError
-from governor.plan import Desired, Live, Plan, Rules, desired_by, plan
-from governor.policy import Diagnostic, Parsed
-from governor.policy.names import is_cluster_arn, region_of
-from governor.quota import Catalogue, Cluster, bundled_instances
+from governor.aws.service_model import service_limits
+from governor.cli.files import read_file
+from governor.plan import Live, Plan, Rules, plan
+from governor.policy import Diagnostic
+from governor.quota import Cluster
 from governor.settings import MAX_CONCURRENCY, Settings, settings_from
 
 
@@ -71,7 +69,7 @@ def settings_of(arguments: argparse.Namespace, environment: Mapping[str, str] | 
 
 
 class Broken(msgspec.Struct, frozen=True):
-    """A file with errors: nothing was called but, for an instance type that only the cluster may know, the cluster."""
+    """A file with errors."""
 
     path: str
     diagnostics: tuple[Diagnostic, ...]
@@ -81,13 +79,15 @@ class Governed(msgspec.Struct, frozen=True):
     """A good file, the cluster that it governs, and what is needed to plan and to apply."""
 
     path: str
-    parsed: Parsed
-    desired: Desired
-    cluster: Cluster
-    instances: Catalogue
+    opened: Opened
     api: Governance
     records: FileRecords
     settings: Settings
+
+    @property
+    def cluster(self) -> Cluster:
+        """The cluster as it was when the file was read."""
+        return self.opened.cluster
 
     @property
     def rules(self) -> Rules:
@@ -96,49 +96,19 @@ class Governed(msgspec.Struct, frozen=True):
 
     def read(self) -> Live:
         """The live state of now."""
-        return read_live(self.api, self.cluster, self.desired, self.instances)
+        return read_live(self.api, self.cluster, self.opened.desired, self.opened.instances)
 
     def plan(self, live: Live) -> Plan:
         """What it takes from there to what the file wants."""
-        return plan(self.desired, live, self.records.load(live.cluster.arn), self.rules)
-
-    def diagnostics(self, made: Plan | None = None) -> tuple[Diagnostic, ...]:
-        """Messages of the file, and of the plan at their places in the file."""
-        items = [*self.parsed.diagnostics, *(self.planned(made) if made is not None else ())]
-        return tuple(sorted(items, key=lambda item: (item.line, item.column)))
-
-    def planned(self, made: Plan) -> list[Diagnostic]:
-        """Messages of a plan at their places in the file."""
-        return placed(self.parsed, made.findings)
+        return plan(self.opened.desired, live, self.records.load(live.cluster.arn), self.rules)
 
 
 def open_governed(arguments: argparse.Namespace) -> Governed | Broken:
-    """Read the file; if all it lacks is an instance type, ask the cluster before refusing it."""
+    """Read the file and find its cluster."""
     settings = settings_of(arguments)
     file = read_file(arguments.file)
-    parsed = file.parse()
-    if any(item.severity == "error" and item.code != "unknown-instance-type" for item in parsed.diagnostics):
-        return Broken(file.path, parsed.diagnostics)
-    name = parsed.text("cluster")
-    aws = Aws()
-    region = aws.sagemaker.meta.region_name
-    if is_cluster_arn(name) and region_of(name) != region:
-        raise PermanentError(
-            f"{file.path}: the cluster is in Region {region_of(name)}, the credentials are used in {region}; "
-            f"set AWS_REGION={region_of(name)}"
-        )
-    api = Governance(aws.sagemaker)
-    cluster = api.clusters.describe(name)
-    present = frozenset(group.instance_type for group in cluster.groups)
-    if parsed.policy is None:
-        parsed = file.parse(present)
-    if parsed.policy is None:
-        return Broken(file.path, parsed.diagnostics)
-    desired = desired_by(parsed.policy)
-    instances = read_instances(types_of(desired, cluster), InstanceTypes(lambda: aws.ec2))
-    if instances is not bundled_instances():  # EC2 knew more: accelerators and borrow limits can be checked now
-        parsed = file.parse(present, instances)
-        if parsed.policy is None:
-            return Broken(file.path, parsed.diagnostics)
-    records = FileRecords(settings.state_dir)
-    return Governed(file.path, parsed, desired, cluster, instances, api, records, settings)
+    account = Account()
+    opened = open_policy(file, service_limits(), account)
+    if isinstance(opened, Unfit):
+        return Broken(file.path, opened.diagnostics)
+    return Governed(file.path, opened, account.governance, FileRecords(settings.state_dir), settings)

@@ -9,8 +9,9 @@ import msgspec
 from governor.apply import read_instances, read_live, types_of
 from governor.aws.ec2 import InstanceTypes
 from governor.aws.sagemaker import Governance
+from governor.aws.service_model import service_limits
 from governor.aws.session import Aws
-from governor.cli.files import PolicyFile
+from governor.checks import PolicyFile
 from governor.errors import NotFoundError, PermanentError
 from governor.plan import Desired, Live, Quota, desired_by, plan
 from governor.plan.adoption import policy_from
@@ -86,7 +87,7 @@ def _readable(policy: Policy, live: Live, left_out: list[str]) -> Policy:
 
 def _parsed(text: str, live: Live) -> Parsed:
     present = frozenset(group.instance_type for group in live.cluster.groups)
-    return PolicyFile("<imported>", text.encode()).parse(present, live.instances)
+    return PolicyFile("<imported>", text.encode()).parse(service_limits(), present, live.instances)
 
 
 def _prove(text: str, live: Live) -> None:

@@ -36,7 +36,7 @@ def run(arguments: argparse.Namespace) -> int:
         return ERROR
     live = governed.read()
     made = governed.plan(live)
-    diagnostics = governed.diagnostics(made)
+    diagnostics = governed.opened.diagnostics(made)
     if arguments.json:
         print(json.dumps(plan_document(made, governed.path, diagnostics), indent=2))
     else:

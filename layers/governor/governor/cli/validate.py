@@ -4,7 +4,9 @@ import argparse
 import json
 import sys
 
-from governor.cli.files import STANDARD_INPUT, PolicyFile, read_file
+from governor.aws.service_model import service_limits
+from governor.checks import PolicyFile
+from governor.cli.files import STANDARD_INPUT, read_file
 from governor.cli.screen import make_console, print_diagnostics
 from governor.errors import PermanentError
 from governor.policy import Diagnostic, Parsed
@@ -38,7 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
         except PermanentError as error:  # the other files get their verdict all the same
             messages.append((printable(path), Diagnostic("error", "unreadable", 1, 1, str(error))))
             continue
-        parsed = file.parse()
+        parsed = file.parse(service_limits())
         read.append((file, parsed))
         messages += [(file.path, item) for item in parsed.diagnostics]
     messages += _governed_twice(read)
