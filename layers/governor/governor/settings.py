@@ -36,6 +36,38 @@ def settings_from(environment: Mapping[str, str]) -> Settings:
     )
 
 
+class FunctionSettings(msgspec.Struct, frozen=True):
+    """What the template tells a function, beside the guard rails."""
+
+    policies_bucket: str
+    records_bucket: str
+    queue_url: str
+    topic_arn: str
+    grace_seconds: int
+    slice_seconds: int
+    max_receives: int
+
+
+def function_settings_from(environment: Mapping[str, str]) -> FunctionSettings:
+    """The settings of a function; PermanentError names the variable that is missing."""
+    return FunctionSettings(
+        policies_bucket=_given(environment, "GOVERNOR_POLICIES_BUCKET"),
+        records_bucket=_given(environment, "GOVERNOR_RECORDS_BUCKET"),
+        queue_url=_given(environment, "GOVERNOR_QUEUE_URL"),
+        topic_arn=_given(environment, "GOVERNOR_TOPIC_ARN"),
+        grace_seconds=_number(environment, "GOVERNOR_GRACE_SECONDS", 600, 0, 86_400),
+        slice_seconds=_number(environment, "GOVERNOR_SLICE_SECONDS", 210, 1, 840),
+        max_receives=_number(environment, "GOVERNOR_MAX_RECEIVES", 5, 1, 1000),
+    )
+
+
+def _given(environment: Mapping[str, str], name: str) -> str:
+    value = environment.get(name, "").strip()
+    if not value:
+        raise PermanentError(f"{name} is not set; the template sets it: deploy the stack again")
+    return value
+
+
 def _number(environment: Mapping[str, str], name: str, default: int, least: int, most: int) -> int:
     text = environment.get(name, "").strip()
     if not text:

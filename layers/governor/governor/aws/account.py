@@ -1,6 +1,7 @@
 """HyperPod governance in the account and Region of the SDK's environment; nothing is connected before it is used."""
 
 import functools
+from collections.abc import Mapping
 
 from governor.aws.ec2 import InstanceTypes
 from governor.aws.sagemaker import Governance
@@ -16,6 +17,11 @@ class Account:
     @functools.cached_property
     def _aws(self) -> Aws:
         return self._given or Aws()
+
+    @property
+    def calls(self) -> Mapping[str, int]:
+        """The calls so far."""
+        return self._aws.calls
 
     @functools.cached_property
     def governance(self) -> Governance:

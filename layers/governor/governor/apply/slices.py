@@ -1,0 +1,339 @@
+"""One message: a slice of a run that converges a cluster to the policy in force, and what is written down of it."""
+
+import uuid
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+
+import msgspec
+
+from governor.apply.opening import Opened, Unfit, open_policy
+from governor.apply.outcome import Outcome, StepResult
+from governor.apply.ports import Account, Clock
+from governor.apply.writer import Writer, WriterSettings
+from governor.checks import PolicyFile
+from governor.errors import ConflictError, GovernorError, NotFoundError, TransientError
+from governor.plan import NOTHING_DESIRED, Plan, Record, Rules, Step
+from governor.policy import Limits
+from governor.quota import bundled_instances
+from governor.records.applied import BucketRecords
+from governor.records.documents import Foreign, InForce, Run, StepDone, Verdict
+from governor.records.names import cluster_id, history_key, in_force_key, run_key
+from governor.records.queue import RESYNC, Message, Queue, carry_on
+from governor.records.statuses import Statuses
+from governor.records.store import Documents
+
+MAX_SLICES = 20
+"""Slices that follow one another at once; a transition that takes longer is looked at by the resync."""
+MAX_STEPS_KEPT = 2000
+"""Steps of a run that are written down: a document stays readable."""
+MAX_REQUESTS_KEPT = 50
+
+
+class SliceSettings(msgspec.Struct, frozen=True):
+    """How the owner of the deployment wants runs to be; ``max_receives`` is the queue's own."""
+
+    rules: Rules = Rules()
+    concurrency: int = 2
+    max_receives: int = 5
+
+
+class Invocation(msgspec.Struct, frozen=True):
+    """What a function knows of its call: seconds to work, how often the message was received, the request's id."""
+
+    seconds: float
+    receives: int = 1
+    request: str = ""
+
+
+class _End(msgspec.Struct, frozen=True):
+    """How a slice ended, before it is written down."""
+
+    verdict: Verdict
+    reason: str
+    outcome: Outcome | None = None
+    opened: Opened | None = None
+    retry_after: float | None = None
+
+
+class Slices:
+    """The only writer. ``calls`` are the calls of AWS that the process has made so far, by operation."""
+
+    def __init__(
+        self,
+        documents: Documents,
+        statuses: Statuses,
+        account: Account,
+        queue: Queue,
+        limits: Callable[[], Limits],
+        settings: SliceSettings,
+        clock: Clock,
+        now: Callable[[], datetime],
+        calls: Callable[[], Mapping[str, int]] = dict,
+    ) -> None:
+        self._documents, self._statuses, self._account = documents, statuses, account
+        self._queue, self._limits, self._settings = queue, limits, settings
+        self._clock, self._now, self._calls = clock, now, calls
+
+    def handle(self, message: Message, invocation: Invocation) -> Run | None:
+        """Work on a message; None where there is nothing to do any more.
+
+        Raises TransientError when the same message is to come again, after ``retry_after`` seconds: nothing was lost,
+        and what has happened so far is written down.
+        """
+        kept = self._documents.load(in_force_key(cluster_id(message.cluster_arn)), InForce)
+        force = kept.document if kept else None
+        if force is None or force.state == "Released":
+            return None
+        run = self._begin(message, force, invocation)
+        if run is None:
+            return None
+        before = dict(self._calls())
+        end = self._work(run, force, invocation)
+        run = self._ended(run, end, self._calls_since(before))
+        return self._conclude(message, run, force, end, invocation)
+
+    def _begin(self, message: Message, force: InForce, invocation: Invocation) -> Run | None:
+        """A new run, or the next slice of the one that the message carries on; None for a message out of date."""
+        now = self._now()
+        overtaken: list[Run | None] = []
+
+        def change(there: Run | None) -> Run | None:
+            overtaken.append(None)
+            if message.chain:
+                if there is None or there.settled or there.chain != message.chain or there.slices > message.slice:
+                    return None
+                return msgspec.structs.replace(
+                    there,
+                    verdict="InProgress",
+                    slices=message.slice,
+                    updated=now,
+                    resting=False,
+                    retry_at=None,
+                    requests=_with_request(there.requests, invocation.request),
+                )
+            if there is not None and there.settled and there.generation >= message.generation > 0:
+                return None
+            same = there is not None and not there.settled and there.generation == force.generation
+            if there is not None and not there.settled and not same:
+                overtaken[-1] = there
+            return Run(
+                cluster_arn=force.cluster_arn,
+                cluster_name=force.cluster_name,
+                number=there.number + 1 if there else 1,
+                id=uuid.uuid4().hex[:16],
+                chain=uuid.uuid4().hex[:16],
+                generation=force.generation,
+                origin=force.origin,
+                verdict="InProgress",
+                reason="at work",
+                began=there.began if there is not None and same else now,
+                updated=now,
+                why=message.why,
+                approved=force.approve,
+                approved_by=force.approved_by,
+                requests=_with_request(there.requests if there is not None and same else (), invocation.request),
+                steps=there.steps if there is not None and same else (),
+                foreign=there.foreign if there is not None and same else (),
+                calls=there.calls if there is not None and same else {},
+            )
+
+        key = run_key(cluster_id(force.cluster_arn))
+        began: list[bool] = []
+
+        def noted(there: Run | None) -> Run | None:
+            wanted = change(there)
+            began.append(wanted is not None)
+            return wanted
+
+        run = self._documents.update(key, Run, noted)
+        if run is None or not began[-1]:
+            return None
+        if overtaken[-1] is not None:
+            reason = f"a newer version came ({force.origin.version}) before this run had ended"
+            self._write_history(msgspec.structs.replace(overtaken[-1], reason=reason, updated=now))
+        return run
+
+    def _work(self, run: Run, force: InForce, invocation: Invocation) -> _End:
+        """Converge; every error becomes an end."""
+        try:
+            if force.state == "Releasing" and force.on_delete == "Retain":
+                return self._disown(run, force)
+            if force.state == "Releasing":
+                return self._remove(run, force, invocation)
+            return self._converge(run, force, invocation)
+        except TransientError as error:
+            return _End("InProgress", str(error), retry_after=error.retry_after)
+        except ConflictError as error:
+            return _End("InProgress", str(error), retry_after=5.0)
+        except GovernorError as error:
+            return _End("Failed", str(error))
+
+    def _converge(self, run: Run, force: InForce, invocation: Invocation) -> _End:
+        file = PolicyFile(force.origin.key, force.text.encode())
+        try:
+            opened = open_policy(file, self._limits(), self._account, force.cluster_arn)
+        except NotFoundError as error:
+            return _End("Waiting", f"{error}; the policy stays in force in case it comes back")
+        if isinstance(opened, Unfit):  # this release knows less, or the cluster lost an instance type
+            first = next(item for item in opened.diagnostics if item.severity == "error")
+            return _End("Rejected", f"line {first.line}:{first.column}: {first.text}")
+        writer = self._writer(run, invocation)
+        outcome = writer.apply(opened.desired, opened.cluster, opened.instances, force.approve or None)
+        return _End(outcome.verdict, outcome.reason, outcome, opened, outcome.retry_after)
+
+    def _remove(self, run: Run, force: InForce, invocation: Invocation) -> _End:
+        """What the file owned is deleted, and nothing else."""
+        try:
+            cluster = self._account.governance.clusters.describe(force.cluster_arn)
+        except NotFoundError:
+            return _End("Released", "the cluster no longer exists")
+        writer = self._writer(run, invocation)
+        outcome = writer.apply(NOTHING_DESIRED, cluster, bundled_instances(), force.approve or None)
+        if outcome.verdict in ("Applied", "Unchanged"):
+            return _End("Released", f"the file was deleted (onDelete: Remove): {_removed(outcome)}", outcome)
+        return _End(outcome.verdict, outcome.reason, outcome, retry_after=outcome.retry_after)
+
+    def _disown(self, run: Run, force: InForce) -> _End:
+        """What the file owned stays as it is, and is nobody's."""
+        records = BucketRecords(self._documents, run.id)
+        record = records.load(force.cluster_arn)
+        if record is not None:
+            records.save(Record(force.cluster_arn, force.cluster_name))
+        owned = len(record.quotas) + len(record.cluster_policies) if record else 0
+        return _End("Released", f"the file was deleted (onDelete: Retain): {owned} resources stay and are nobody's")
+
+    def _writer(self, run: Run, invocation: Invocation) -> Writer:
+        settings = WriterSettings(self._settings.rules, self._settings.concurrency, max(invocation.seconds, 0.0))
+        return Writer(self._account.governance, BucketRecords(self._documents, run.id), self._clock, settings)
+
+    def _calls_since(self, before: Mapping[str, int]) -> dict[str, int]:
+        made = {name: count - before.get(name, 0) for name, count in self._calls().items()}
+        return {name: count for name, count in made.items() if count}
+
+    def _ended(self, run: Run, end: _End, calls: Mapping[str, int]) -> Run:
+        outcome, plan = end.outcome, end.outcome.plan if end.outcome else None
+        steps = (*run.steps, *(_step_done(result) for result in outcome.results)) if outcome else run.steps
+        foreign = (
+            (*run.foreign, *(Foreign(each.title, each.by, each.changes) for each in outcome.foreign))
+            if outcome
+            else run.foreign
+        )
+        together = dict(run.calls)
+        for name, count in calls.items():
+            together[name] = together.get(name, 0) + count
+        verdict, reason = end.verdict, end.reason
+        if verdict == "Unchanged" and any(_was_called(step) for step in run.steps):
+            verdict, reason = "Applied", "the last change has settled; the cluster is as the policy says"
+        return msgspec.structs.replace(
+            run,
+            verdict=verdict,
+            reason=reason,
+            updated=self._now(),
+            steps=steps[:MAX_STEPS_KEPT],
+            foreign=foreign,
+            calls=together,
+            diagnostics=end.opened.diagnostics(plan) if end.opened else (),
+            **(_of_plan(plan) if plan else {}),
+        )
+
+    def _conclude(self, message: Message, run: Run, force: InForce, end: _End, invocation: Invocation) -> Run:
+        """Write down how the slice ended and see to it that it goes on."""
+        again: float | None = None
+        if end.retry_after is not None:
+            if message.why == RESYNC:
+                run = msgspec.structs.replace(run, resting=True)
+            elif invocation.receives >= self._settings.max_receives:
+                reason = f"given up after {invocation.receives} tries, until the resync takes it up: {end.reason}"
+                run = msgspec.structs.replace(run, verdict="Failed", reason=reason, resting=True)
+                again = end.retry_after
+            else:
+                again = end.retry_after
+                retry_at = self._now() + timedelta(seconds=again)
+                run = msgspec.structs.replace(run, verdict="InProgress", retry_at=retry_at)
+        elif run.verdict == "InProgress":
+            run = msgspec.structs.replace(run, resting=run.slices >= MAX_SLICES)
+        elif run.verdict == "Waiting":
+            run = msgspec.structs.replace(run, resting=True)
+        else:
+            run = msgspec.structs.replace(run, settled=True)
+        self._write_down(run, force)
+        if again is not None:
+            raise TransientError(end.reason, again)
+        if run.verdict == "InProgress" and not run.resting:
+            carry_on(self._queue, run)
+        return run
+
+    def _write_down(self, run: Run, force: InForce) -> None:
+        """History, the run, the file's status; an older run leaves a newer one's documents alone."""
+
+        def change(there: Run | None) -> Run | None:
+            return run if there is not None and there.id == run.id and there.slices <= run.slices else None
+
+        key = run_key(cluster_id(run.cluster_arn))
+        if run.settled:
+            self._write_history(run)
+            if run.verdict == "Released":
+                force = self._release(force)
+        there = self._documents.update(key, Run, change)
+        if there is None or there.id != run.id:
+            return
+        self._statuses.ran(run, force)
+
+    def _write_history(self, run: Run) -> None:
+        """One entry per run; written again only where its answer got lost."""
+        key = history_key(cluster_id(run.cluster_arn), run.began, run.number, run.id)
+        try:
+            self._documents.write(key, run, None)
+        except ConflictError:
+            return  # this run is in the history already
+
+    def _release(self, force: InForce) -> InForce:
+        def change(there: InForce | None) -> InForce | None:
+            if there is None or there.generation != force.generation:
+                return None  # a file has come back meanwhile
+            return there.changed_to(self._now(), state="Released", text="", approve="", approved_by=None)
+
+        released = self._documents.update(in_force_key(cluster_id(force.cluster_arn)), InForce, change)
+        return released if released is not None and released.generation == force.generation else force
+
+
+def _removed(outcome: Outcome) -> str:
+    deleted = sum(result.state == "done" and result.step.action == "delete" for result in outcome.results)
+    return f"{deleted} resources deleted" if deleted else "nothing of it is left"
+
+
+def _was_called(step: StepDone) -> bool:
+    """True for a write whose end an earlier slice saw, or was still waiting for."""
+    return step.action != "wait" and step.state in ("done", "waiting")
+
+
+def _with_request(requests: tuple[str, ...], request: str) -> tuple[str, ...]:
+    if not request or request in requests:
+        return requests
+    return (*requests, request)[-MAX_REQUESTS_KEPT:]
+
+
+def _step_done(result: StepResult) -> StepDone:
+    return _step(result.step, result.state, result.detail, result.id, result.version)
+
+
+def _step(step: Step, state: str, detail: str, made: str = "", version: int = 0) -> StepDone:
+    return StepDone(
+        title=step.title,
+        name=step.name,
+        action=step.action,
+        state=state,
+        detail=detail,
+        id=made or step.id,
+        version=version or step.version,
+        changes=step.changes,
+    )
+
+
+def _of_plan(plan: Plan) -> dict[str, object]:
+    return {
+        "fingerprint": plan.fingerprint,
+        "held": plan.held,
+        "planned": tuple(_step(step, "", step.held or step.reason) for step in plan.steps[:MAX_STEPS_KEPT]),
+        "unmanaged": tuple(item.name for item in plan.unmanaged),
+    }

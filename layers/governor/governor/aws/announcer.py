@@ -1,0 +1,58 @@
+"""Verdicts told to EventBridge, to CloudWatch as a metric, and to people by SNS."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from governor.aws.failures import mapped
+from governor.errors import TransientError
+from governor.records.announcing import DETAIL_TYPE, SOURCE, Announcement, message_of, subject_of
+
+if TYPE_CHECKING:
+    from types_boto3_events import EventBridgeClient
+    from types_boto3_sns import SNSClient
+
+_LONGEST_REASON = 20_000
+"""Characters of a reason in an event (256 KB at most) or a message; the status document has all of it."""
+
+
+class Announcer:
+    """``count`` counts a verdict; the clients are made when first used."""
+
+    def __init__(
+        self,
+        events: Callable[[], "EventBridgeClient"],
+        sns: Callable[[], "SNSClient"],
+        topic: str,
+        bucket: str,
+        count: Callable[[str], None],
+    ) -> None:
+        self._events, self._sns, self._topic, self._bucket, self._count = events, sns, topic, bucket, count
+
+    def announce(self, announcement: Announcement, *, notify: bool) -> None:
+        """One event and one metric; ``notify`` sends people a message too. All may come twice, none gets lost."""
+        if len(announcement.reason) > _LONGEST_REASON:
+            announcement = msgspec.structs.replace(announcement, reason=f"{announcement.reason[:_LONGEST_REASON]}…")
+        if notify:
+            with mapped("Publish to the topic of notifications"):
+                self._sns().publish(
+                    TopicArn=self._topic,
+                    Subject=subject_of(announcement),
+                    Message=message_of(announcement, self._bucket),
+                )
+        with mapped("PutEvents"):
+            answer = self._events().put_events(
+                Entries=[
+                    {
+                        "Source": SOURCE,
+                        "DetailType": DETAIL_TYPE,
+                        "Detail": msgspec.json.encode(announcement).decode(),
+                        "Resources": [announcement.cluster_arn] if announcement.cluster_arn else [],
+                    }
+                ]
+            )
+        for entry in answer["Entries"]:
+            if entry.get("ErrorCode"):
+                raise TransientError(f"PutEvents: {entry['ErrorCode']}: {entry.get('ErrorMessage', '')}")
+        self._count(announcement.verdict)

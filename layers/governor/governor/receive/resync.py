@@ -1,0 +1,202 @@
+"""The pass over everything every few minutes: what an event should have done and did not, is done now."""
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Protocol, TypeVar
+
+import msgspec
+
+from governor.errors import GovernorError
+from governor.receive.receiver import Receiver
+from governor.records.documents import InForce, Run, Status
+from governor.records.names import (
+    APPROVALS,
+    CLUSTERS,
+    POLICIES,
+    cluster_id,
+    cluster_id_of_in_force,
+    in_force_key,
+    is_approval,
+    is_policy,
+    run_key,
+)
+from governor.records.ports import Listed
+from governor.records.queue import RESYNC, enqueue
+
+PARALLEL = 8
+"""Documents read side by side: reading is waiting."""
+UNHEARD = timedelta(minutes=15)
+"""A run that was not heard of for so long is lost: longer than a slice and the queue's visibility timeout."""
+ON_ITS_WAY = timedelta(minutes=2)
+"""A message that was sent so short a time ago may still be in the queue."""
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class Log(Protocol):
+    """Where what went wrong with one file is said, so that the others get their turn."""
+
+    def warning(self, message: str, /, *args: object) -> None:
+        """One line."""
+        ...
+
+
+class Resynced(msgspec.Struct, frozen=True):
+    """What a pass did. ``left`` is what it had no time for."""
+
+    files: int
+    clusters: int
+    received: tuple[str, ...] = ()
+    enqueued: tuple[str, ...] = ()
+    released: tuple[str, ...] = ()
+    failed: tuple[str, ...] = ()
+    left: int = 0
+
+
+class Resync:
+    """``time_left`` tells the seconds that the pass may still take."""
+
+    def __init__(self, receiver: Receiver, log: Log, time_left: Callable[[], float]) -> None:
+        self._receiver, self._log, self._time_left = receiver, log, time_left
+        self._received: list[str] = []
+        self._enqueued: list[str] = []
+        self._released: list[str] = []
+        self._failed: list[str] = []
+        self._left = 0
+
+    def run(self) -> Resynced:
+        """One pass: files first, then approvals, then clusters."""
+        files = {item.key: item for item in self._receiver.policies.listed(POLICIES) if is_policy(item.key)}
+        known = [key for key in self._receiver.statuses.known() if is_policy(key)]
+        statuses = dict(self._side_by_side(sorted({*files, *known}), self._receiver.statuses.load))
+        todo = [key for key, status in statuses.items() if _needs_a_look(files.get(key), status)]
+        for key in sorted(todo, key=lambda key: _last_look(statuses[key])):
+            self._do(key, partial(self._receive, key))
+        for key, status in statuses.items():
+            if status is not None and key not in todo and status.announced != status.verdict_id:
+                self._do(key, partial(self._receiver.statuses.mend, key))
+        for item in self._receiver.policies.listed(APPROVALS):
+            if is_approval(item.key):
+                self._do(item.key, partial(self._receiver.approve, item.key))
+        forces = [force for _, force in self._side_by_side(self._clusters(), self._in_force) if force is not None]
+        for force in forces:
+            self._do(force.cluster_name, partial(self._cluster, force, files))
+        return Resynced(
+            len(files),
+            len(forces),
+            tuple(self._received),
+            tuple(self._enqueued),
+            tuple(self._released),
+            tuple(self._failed),
+            self._left,
+        )
+
+    def _receive(self, key: str) -> None:
+        self._receiver.receive(key)
+        self._received.append(key)
+
+    def _do(self, what: str, action: Callable[[], object]) -> None:
+        """One item; what goes wrong with it is no reason to leave the others."""
+        if self._time_left() <= 0:
+            self._left += 1
+            return
+        try:
+            action()
+        except GovernorError as error:
+            self._failed.append(what)
+            self._log.warning("resync: %s: %s", what, error)
+
+    def _side_by_side(self, items: Iterable[T], read: Callable[[T], R]) -> Iterator[tuple[T, R | None]]:
+        def tried(item: T) -> R | None:
+            try:
+                return read(item)
+            except GovernorError as error:
+                self._log.warning("resync: %s: %s", item, error)
+                return None
+
+        listed = list(items)
+        with ThreadPoolExecutor(PARALLEL) as pool:
+            yield from zip(listed, pool.map(tried, listed), strict=True)
+
+    def _clusters(self) -> Iterator[str]:
+        for listed in self._receiver.documents.objects.listed(CLUSTERS):
+            identity = cluster_id_of_in_force(listed.key)
+            if identity is not None:
+                yield identity
+
+    def _in_force(self, identity: str) -> InForce | None:
+        kept = self._receiver.documents.load(in_force_key(identity), InForce)
+        return kept.document if kept else None
+
+    def _cluster(self, force: InForce, files: dict[str, Listed]) -> None:
+        receiver = self._receiver
+        key = force.origin.key
+        if force.state == "InForce" and self._has_left(force, files):
+            if receiver.leave(force.cluster_arn, key) is not None:
+                receiver.receive(key)
+            return
+        if force.state == "Leaving":
+            self._release_when_due(force)
+        elif force.state != "Released" and self._is_forgotten(force):
+            enqueue(receiver.queue, force, RESYNC, receiver.now())
+            self._enqueued.append(force.cluster_name)
+
+    def _has_left(self, force: InForce, files: dict[str, Listed]) -> bool:
+        """True when the file that governs a cluster is gone, or names another cluster by now."""
+        if force.origin.key not in files:
+            return self._receiver.policies.head(force.origin.key) is None
+        status = self._receiver.statuses.load(force.origin.key)
+        return status is not None and status.newest.answer == "Accepted" and status.cluster_arn != force.cluster_arn
+
+    def _release_when_due(self, force: InForce) -> None:
+        receiver, key = self._receiver, force.origin.key
+        now = receiver.now()
+        if force.leaving_since is not None and now < force.leaving_since + receiver.rules.grace:
+            return
+        status = receiver.statuses.load(key)
+        here = status is None or status.cluster_arn == force.cluster_arn
+        if here and receiver.policies.head(key) is not None:
+            receiver.receive(key)  # it is back, and the event about it got lost
+            return
+
+        def change(there: InForce | None) -> InForce | None:
+            if there is None or there.state != "Leaving" or there.generation != force.generation:
+                return None
+            return there.changed_to(
+                now, state="Releasing", generation=there.generation + 1, approve="", approved_by=None
+            )
+
+        changed = receiver.documents.update(in_force_key(cluster_id(force.cluster_arn)), InForce, change)
+        if changed is not None and changed.state == "Releasing":
+            receiver.statuses.changed(changed)
+            enqueue(receiver.queue, changed, "the file was deleted")
+            self._released.append(force.cluster_name)
+
+    def _is_forgotten(self, force: InForce) -> bool:
+        """True when nothing is on its way that would bring this generation to a verdict."""
+        now = self._receiver.now()
+        kept = self._receiver.documents.load(run_key(cluster_id(force.cluster_arn)), Run)
+        if kept is None or kept.document.generation < force.generation:
+            return now - force.changed > ON_ITS_WAY
+        run = kept.document
+        if run.settled or run.generation > force.generation:
+            return False
+        return run.resting or now - run.updated > UNHEARD
+
+
+def _needs_a_look(listed: Listed | None, status: Status | None) -> bool:
+    if status is None:
+        return True
+    newest = status.newest
+    if listed is None:
+        return newest.answer != "Deleted"
+    if newest.answer == "Waiting" or newest.owner:
+        return True
+    return newest.origin.etag != listed.etag or newest.origin.modified != listed.modified
+
+
+def _last_look(status: Status | None) -> datetime:
+    return status.newest.at if status is not None else datetime.min.replace(tzinfo=UTC)

@@ -1,0 +1,179 @@
+"""The documents that are kept: per cluster the policy in force and the runs, per file its status."""
+
+from datetime import datetime
+from typing import Any, Literal
+
+import msgspec
+
+from governor.plan import Change, Record
+from governor.policy import Diagnostic, OnDelete
+
+FORMAT = 1
+
+Verdict = Literal["Applied", "Unchanged", "InProgress", "Waiting", "Held", "Rejected", "Failed", "Released"]
+
+FINAL: frozenset[Verdict] = frozenset({"Applied", "Unchanged", "Held", "Rejected", "Failed", "Released"})
+"""Verdicts after which nothing more happens by itself, unless a document says so."""
+
+
+class Origin(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
+    """A version of a file, and who put it there as far as S3 tells: an account and an address."""
+
+    key: str
+    version: str = ""
+    etag: str = ""
+    modified: datetime | None = None
+    account: str = ""
+    address: str = ""
+
+
+class Document(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """What every document begins with. ``write`` is another one with every write, so that a writer whose answer
+    got lost knows its own work: equal bytes would have equal ETags."""
+
+    format: int = FORMAT
+    write: str = ""
+
+
+State = Literal["InForce", "Leaving", "Releasing", "Released"]
+
+
+class InForce(Document, frozen=True, kw_only=True, rename="camel"):
+    """The policy in force for a cluster.
+
+    ``revision`` grows with every write, ``generation`` with everything that asks for a run. ``state``: a deleted file
+    is Leaving for a while, in which it or another file may take its place; Releasing is the work that its
+    ``onDelete`` asks for; Released leaves the cluster free. ``approve`` is the fingerprint of the plan that somebody
+    approved for this generation, ``approved_by`` the upload that said so; ``approval`` is the last approval beside the
+    policies that was taken over.
+    """
+
+    revision: int
+    cluster_arn: str
+    cluster_name: str
+    generation: int
+    state: State
+    origin: Origin
+    text: str
+    on_delete: OnDelete
+    changed: datetime
+    approve: str = ""
+    approved_by: Origin | None = None
+    approval: Origin | None = None
+    leaving_since: datetime | None = None
+
+    def changed_to(self, now: datetime, **members: Any) -> "InForce":
+        """The next revision, with other members."""
+        return msgspec.structs.replace(self, revision=self.revision + 1, changed=now, **members)
+
+    @property
+    def owner(self) -> str | None:
+        """The key of the file that governs the cluster; None when it is free."""
+        return None if self.state == "Released" else self.origin.key
+
+
+class StepDone(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
+    """One step of a run as it ended."""
+
+    title: str
+    name: str
+    action: str
+    state: str
+    detail: str = ""
+    id: str = ""
+    version: int = 0
+    changes: tuple[Change, ...] = ()
+
+
+class Foreign(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
+    """What somebody else was seen to have changed."""
+
+    title: str
+    by: str = ""
+    changes: tuple[Change, ...] = ()
+
+
+class Run(Document, frozen=True, kw_only=True, rename="camel"):
+    """One run for a cluster: from a message to a verdict, in as many slices as it takes.
+
+    ``number`` grows with every run of the cluster. ``chain`` names the messages that may carry it on. ``settled``
+    means that nothing more will happen by itself; ``resting`` that only the resync will take it up again.
+    ``calls`` counts the calls of AWS by operation.
+    """
+
+    cluster_arn: str
+    cluster_name: str
+    number: int
+    id: str
+    chain: str
+    generation: int
+    origin: Origin
+    verdict: Verdict
+    reason: str
+    began: datetime
+    updated: datetime
+    why: str = ""
+    settled: bool = False
+    resting: bool = False
+    slices: int = 1
+    fingerprint: str = ""
+    held: tuple[str, ...] = ()
+    approved: str = ""
+    approved_by: Origin | None = None
+    planned: tuple[StepDone, ...] = ()
+    steps: tuple[StepDone, ...] = ()
+    foreign: tuple[Foreign, ...] = ()
+    unmanaged: tuple[str, ...] = ()
+    diagnostics: tuple[Diagnostic, ...] = ()
+    calls: dict[str, int] = {}
+    requests: tuple[str, ...] = ()
+    retry_at: datetime | None = None
+
+
+class LastApplied(Document, frozen=True, kw_only=True, rename="camel"):
+    """The last applied policy and what it owns."""
+
+    run: str = ""
+    record: Record
+
+
+Answer = Literal["Accepted", "Rejected", "Waiting", "Deleted"]
+
+
+class Evaluation(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+    """What was made of the newest version of a file when it was received."""
+
+    id: str
+    answer: Answer
+    reason: str
+    origin: Origin
+    at: datetime
+    cluster_arn: str = ""
+    diagnostics: tuple[Diagnostic, ...] = ()
+    owner: str = ""
+    request: str = ""
+
+
+class Status(Document, frozen=True, kw_only=True, rename="camel"):
+    """Where a file stands: the verdict, the newest version, the version in force, the latest run.
+
+    ``revision`` grows with every write. ``verdict_id`` is another one for every verdict; ``announced`` is the last
+    that was told to EventBridge, ``notified`` what people were last told by SNS.
+    """
+
+    key: str
+    revision: int
+    verdict: Verdict
+    reason: str
+    verdict_id: str
+    updated: datetime
+    newest: Evaluation
+    cluster_arn: str = ""
+    cluster_name: str = ""
+    in_force: Origin | None = None
+    state: State | None = None
+    generation: int = 0
+    force_revision: int = 0
+    run: Run | None = None
+    announced: str = ""
+    notified: str = ""
