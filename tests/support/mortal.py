@@ -43,7 +43,7 @@ def _run(at: int, arguments: list[str]) -> int:
             super().save(record)
 
     with (
-        mock.patch("governor.cli.cluster.Aws", return_value=Aws(session)),
+        mock.patch("governor.aws.account.Aws", return_value=Aws(session)),
         mock.patch("governor.cli.cluster.FileRecords", MortalRecords),
     ):
         status = main(arguments)

@@ -82,10 +82,11 @@ class Slices:
         """
         kept = self._documents.load(in_force_key(cluster_id(message.cluster_arn)), InForce)
         force = kept.document if kept else None
-        if force is None or force.state == "Released":
+        if force is None:
             return None
         run = self._begin(message, force, invocation)
         if run is None:
+            self._mend(force)
             return None
         before = dict(self._calls())
         end = self._work(run, force, invocation)
@@ -113,6 +114,8 @@ class Slices:
                 )
             if there is not None and there.settled and there.generation >= message.generation > 0:
                 return None
+            if force.state == "Released" and (there is None or there.settled):
+                return None
             same = there is not None and not there.settled and there.generation == force.generation
             if there is not None and not there.settled and not same:
                 overtaken[-1] = there
@@ -132,6 +135,7 @@ class Slices:
                 approved=force.approve,
                 approved_by=force.approved_by,
                 requests=_with_request(there.requests if there is not None and same else (), invocation.request),
+                takes_over=(*there.takes_over, there.id)[-MAX_REQUESTS_KEPT:] if there is not None and same else (),
                 steps=there.steps if there is not None and same else (),
                 foreign=there.foreign if there is not None and same else (),
                 calls=there.calls if there is not None and same else {},
@@ -153,9 +157,17 @@ class Slices:
             self._write_history(msgspec.structs.replace(overtaken[-1], reason=reason, updated=now))
         return run
 
+    def _mend(self, force: InForce) -> None:
+        """The run has ended, and its invocation perhaps before the file's status said so."""
+        kept = self._documents.load(run_key(cluster_id(force.cluster_arn)), Run)
+        if kept is not None and kept.document.settled and kept.document.generation == force.generation:
+            self._statuses.ran(kept.document, force)
+
     def _work(self, run: Run, force: InForce, invocation: Invocation) -> _End:
         """Converge; every error becomes an end."""
         try:
+            if force.state == "Released":
+                return _End("Released", "the file was deleted; the run that did what it asks for was cut short")
             if force.state == "Releasing" and force.on_delete == "Retain":
                 return self._disown(run, force)
             if force.state == "Releasing":
@@ -177,8 +189,14 @@ class Slices:
         if isinstance(opened, Unfit):  # this release knows less, or the cluster lost an instance type
             first = next(item for item in opened.diagnostics if item.severity == "error")
             return _End("Rejected", f"line {first.line}:{first.column}: {first.text}")
-        writer = self._writer(run, invocation)
+        records = BucketRecords(self._documents, run.id)
+        writer = self._writer(records, invocation)
         outcome = writer.apply(opened.desired, opened.cluster, opened.instances, force.approve or None)
+        if outcome.verdict == "Unchanged" and (
+            records.begun_before == outcome.plan.digest or records.written_before in (run.id, *run.takes_over)
+        ):
+            reason = "what was begun before is done; the cluster is as the policy says"
+            return _End("Applied", reason, outcome, opened)
         return _End(outcome.verdict, outcome.reason, outcome, opened, outcome.retry_after)
 
     def _remove(self, run: Run, force: InForce, invocation: Invocation) -> _End:
@@ -187,7 +205,7 @@ class Slices:
             cluster = self._account.governance.clusters.describe(force.cluster_arn)
         except NotFoundError:
             return _End("Released", "the cluster no longer exists")
-        writer = self._writer(run, invocation)
+        writer = self._writer(BucketRecords(self._documents, run.id), invocation)
         outcome = writer.apply(NOTHING_DESIRED, cluster, bundled_instances(), force.approve or None)
         if outcome.verdict in ("Applied", "Unchanged"):
             return _End("Released", f"the file was deleted (onDelete: Remove): {_removed(outcome)}", outcome)
@@ -202,9 +220,9 @@ class Slices:
         owned = len(record.quotas) + len(record.cluster_policies) if record else 0
         return _End("Released", f"the file was deleted (onDelete: Retain): {owned} resources stay and are nobody's")
 
-    def _writer(self, run: Run, invocation: Invocation) -> Writer:
+    def _writer(self, records: BucketRecords, invocation: Invocation) -> Writer:
         settings = WriterSettings(self._settings.rules, self._settings.concurrency, max(invocation.seconds, 0.0))
-        return Writer(self._account.governance, BucketRecords(self._documents, run.id), self._clock, settings)
+        return Writer(self._account.governance, records, self._clock, settings)
 
     def _calls_since(self, before: Mapping[str, int]) -> dict[str, int]:
         made = {name: count - before.get(name, 0) for name, count in self._calls().items()}
@@ -212,7 +230,8 @@ class Slices:
 
     def _ended(self, run: Run, end: _End, calls: Mapping[str, int]) -> Run:
         outcome, plan = end.outcome, end.outcome.plan if end.outcome else None
-        steps = (*run.steps, *(_step_done(result) for result in outcome.results)) if outcome else run.steps
+        earlier = tuple(step for step in run.steps if _did_something(step))
+        steps = (*earlier, *(_step_done(result) for result in outcome.results)) if outcome else run.steps
         foreign = (
             (*run.foreign, *(Foreign(each.title, each.by, each.changes) for each in outcome.foreign))
             if outcome
@@ -221,13 +240,10 @@ class Slices:
         together = dict(run.calls)
         for name, count in calls.items():
             together[name] = together.get(name, 0) + count
-        verdict, reason = end.verdict, end.reason
-        if verdict == "Unchanged" and any(_was_called(step) for step in run.steps):
-            verdict, reason = "Applied", "the last change has settled; the cluster is as the policy says"
         return msgspec.structs.replace(
             run,
-            verdict=verdict,
-            reason=reason,
+            verdict=end.verdict,
+            reason=end.reason,
             updated=self._now(),
             steps=steps[:MAX_STEPS_KEPT],
             foreign=foreign,
@@ -277,7 +293,7 @@ class Slices:
         there = self._documents.update(key, Run, change)
         if there is None or there.id != run.id:
             return
-        self._statuses.ran(run, force)
+        self._statuses.ran(there, force)
 
     def _write_history(self, run: Run) -> None:
         """One entry per run; written again only where its answer got lost."""
@@ -302,9 +318,9 @@ def _removed(outcome: Outcome) -> str:
     return f"{deleted} resources deleted" if deleted else "nothing of it is left"
 
 
-def _was_called(step: StepDone) -> bool:
-    """True for a write whose end an earlier slice saw, or was still waiting for."""
-    return step.action != "wait" and step.state in ("done", "waiting")
+def _did_something(step: StepDone) -> bool:
+    """What an earlier slice only looked at, or had no time for, is told again by the later one."""
+    return step.action != "wait" and step.state not in ("not started", "skipped")
 
 
 def _with_request(requests: tuple[str, ...], request: str) -> tuple[str, ...]:

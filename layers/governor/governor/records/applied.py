@@ -13,11 +13,16 @@ from governor.records.store import Documents
 
 class BucketRecords:
     """Records of one run. No lock: the queue lets one run per cluster work at a time, and should two ever meet,
-    the second to write is refused, because the record is not as it has read it."""
+    the second to write is refused, because the record is not as it has read it.
+
+    ``begun_before`` is the digest of a policy that an earlier run began to apply and did not finish, ``written_before``
+    the run that wrote last.
+    """
 
     def __init__(self, documents: Documents, run: str) -> None:
         self._documents, self._run = documents, run
         self._etags: dict[str, str | None] = {}
+        self.begun_before = self.written_before = ""
 
     @contextlib.contextmanager
     def writing(self, cluster_arn: str) -> Iterator[None]:
@@ -33,6 +38,8 @@ class BucketRecords:
         if kept is None:
             return None
         record = kept.document.record
+        self.begun_before = record.begun.digest if record.begun else ""
+        self.written_before = kept.document.run
         if record.cluster_arn != cluster_arn or record.format != FORMAT:
             raise PermanentError(
                 f"the document {key} is about {record.cluster_arn} in format {record.format}, not about {cluster_arn} "

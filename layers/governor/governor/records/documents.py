@@ -98,6 +98,7 @@ class Run(Document, frozen=True, kw_only=True, rename="camel"):
 
     ``number`` grows with every run of the cluster. ``chain`` names the messages that may carry it on. ``settled``
     means that nothing more will happen by itself; ``resting`` that only the resync will take it up again.
+    ``takes_over`` are the ids of runs for the same generation that were cut short.
     ``calls`` counts the calls of AWS by operation.
     """
 
@@ -113,6 +114,7 @@ class Run(Document, frozen=True, kw_only=True, rename="camel"):
     began: datetime
     updated: datetime
     why: str = ""
+    takes_over: tuple[str, ...] = ()
     settled: bool = False
     resting: bool = False
     slices: int = 1

@@ -88,6 +88,8 @@ class Statuses:
                 there = _first(key, _assumed(force, run), self._now())
             if there.run is not None and _is_older(run, there.run):
                 return None
+            if there.run is not None and (there.run.id, there.run.write) == (run.id, run.write):
+                return None
             return self._told(msgspec.structs.replace(_with_force(there, force), run=run))
 
         return self._finish(key, self._documents.update(status_key(key), Status, change, derived=True))
