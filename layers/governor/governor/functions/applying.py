@@ -5,7 +5,6 @@ from typing import Any
 
 import msgspec
 
-from governor.apply import SystemClock
 from governor.apply.slices import Invocation, Slices, SliceSettings
 from governor.aws.service_model import service_limits
 from governor.errors import GovernorError, PermanentError, TransientError
@@ -80,7 +79,7 @@ def _slices(parts: Parts) -> Slices:
         parts.queue,
         service_limits,
         settings,
-        SystemClock(),
+        parts.clock,
         now,
         lambda: parts.aws.calls,
     )

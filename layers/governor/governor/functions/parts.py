@@ -4,6 +4,7 @@ import functools
 import os
 from datetime import UTC, datetime
 
+from governor.apply import SystemClock
 from governor.aws.account import Account
 from governor.aws.announcer import Announcer
 from governor.aws.objects import Bucket
@@ -23,6 +24,8 @@ def now() -> datetime:
 
 class Parts:
     """Made at the first invocation, so that a wrong setting is an error of the invocation and is told."""
+
+    clock = SystemClock()
 
     @functools.cached_property
     def settings(self) -> FunctionSettings:

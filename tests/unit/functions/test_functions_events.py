@@ -1,0 +1,199 @@
+"""Every sample event goes through the handler's own code; what no event is, is refused with a clear error."""
+
+import json
+from pathlib import Path
+from typing import Any, cast
+
+import msgspec
+import pytest
+
+from governor.errors import PermanentError, TransientError
+from governor.functions.applying import HOPELESS_SECONDS, UNEXPECTED_SECONDS, apply
+from governor.functions.parts import Parts
+from governor.functions.receiving import receive
+from governor.records.announcing import Announcement
+from governor.settings import FunctionSettings, Settings
+from tests.support.desk import KEY, Desk
+from tests.support.world import two_teams
+
+EVENTS = Path(__file__).parents[3] / "events"
+BUCKET = "hyperpod-governor-policies"
+
+
+class _Queue:
+    """The desk's queue, and which messages were to be shown again."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self.shown: list[tuple[str, float]] = []
+
+    def send(self, group: str, deduplication: str, body: str) -> None:
+        self._desk.queue.send(group, deduplication, body)
+
+    def show_again(self, receipt: str, seconds: float) -> None:
+        self.shown.append((receipt, seconds))
+
+
+class _Aws:
+    calls: dict[str, int] = {}  # noqa: RUF012 - a stand-in without state
+
+
+class _Parts:
+    """The functions' parts on a desk."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.settings = FunctionSettings(BUCKET, "records", "queue", "topic", 600, 200, 5)
+        self.rails = Settings()
+        self.rules = desk.rules.plan
+        self.policies, self.documents, self.statuses = desk.policies, desk.documents, desk.statuses
+        self.account, self.queue, self.aws = desk.account, _Queue(desk), _Aws()
+        self.clock = desk.world.clock
+
+
+def _event(name: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((EVENTS / f"{name}.json").read_text())
+    return found
+
+
+def _receive(desk: Desk, event: dict[str, Any]) -> dict[str, Any]:
+    return receive(cast("Parts", _Parts(desk)), event, lambda: 100.0, "r-1")
+
+
+def _apply(parts: _Parts, *bodies: str, receives: int = 1) -> list[str]:
+    (record,) = _event("policy-change")["Records"]
+    attributes = {**record["attributes"], "ApproximateReceiveCount": str(receives)}
+    records = [
+        {**record, "body": body, "messageId": f"m-{number}", "receiptHandle": f"h-{number}", "attributes": attributes}
+        for number, body in enumerate(bodies)
+    ]
+    answer = apply(cast("Parts", parts), {"Records": records}, lambda: 300.0, "r-2")
+    return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
+
+
+def test_an_upload_and_a_deletion_are_received() -> None:
+    desk = Desk()
+    desk.policies.upload(KEY, two_teams())
+
+    assert _receive(desk, _event("object-created"))["verdict"] == "InProgress"
+    status = desk.status()
+    assert (status.newest.origin.account, status.newest.origin.address) == ("123456789012", "203.0.113.9")
+    assert status.newest.request == "r-1"
+
+    desk.policies.delete(KEY)
+    assert _receive(desk, _event("object-deleted"))["verdict"] == "Waiting"
+
+
+def test_an_approval_is_received() -> None:
+    desk = Desk()
+    desk.applied()
+    event = _event("approval-created")
+    event["detail"]["object"]["key"] = f"approvals/{desk.world.arn.rpartition('/')[2]}.json"
+    desk.policies.upload(event["detail"]["object"]["key"], '{"fingerprint": "448fdb0cbac1"}')
+
+    assert _receive(desk, event)["approves"] == desk.world.arn
+    assert desk.force().approve == "448fdb0cbac1"
+
+
+def test_the_tick_is_a_resync() -> None:
+    desk = Desk()
+    desk.policies.upload(KEY, two_teams())
+    assert _receive(desk, _event("resync"))["resync"]["received"] == (KEY,)
+
+
+def test_an_object_that_is_no_policy_is_ignored() -> None:
+    desk = Desk()
+    event = _event("object-created")
+    event["detail"]["object"]["key"] = "policies/README.md"
+    assert _receive(desk, event) == {"key": "policies/README.md", "ignored": True}
+    assert desk.records.keys() == []
+
+
+@pytest.mark.parametrize(
+    "event",
+    [{}, {"detail": {}}, {"detail": {"bucket": {"name": BUCKET}, "object": {}}}, {"resync": "true"}, {"Records": []}],
+)
+def test_what_is_no_event_is_refused(event: dict[str, Any]) -> None:
+    with pytest.raises(PermanentError, match="neither about an object nor a resync"):
+        _receive(Desk(), event)
+
+
+def test_an_event_of_another_bucket_is_refused() -> None:
+    event = _event("object-created")
+    event["detail"]["bucket"]["name"] = "somebody-elses"
+    with pytest.raises(PermanentError, match="another bucket: somebody-elses"):
+        _receive(Desk(), event)
+
+
+def test_a_message_is_a_slice_of_work() -> None:
+    desk = Desk()
+    desk.drop(two_teams())
+    parts = _Parts(desk)
+
+    assert _apply(parts, desk.queue.messages.pop()) == []
+    assert desk.status().verdict == "Applied"
+    assert desk.status().run is not None
+    assert desk.status().run.requests == ("r-2",)  # type: ignore[union-attr]
+
+
+def test_the_sample_message_is_understood() -> None:
+    desk = Desk()
+    (record,) = _event("policy-change")["Records"]
+    assert _apply(_Parts(desk), record["body"]) == []  # a cluster that nothing governs: nothing to do
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["", "no json", "{}", '{"clusterArn": "x", "generation": 1, "why": ""}', '{"clusterArn": 1}', "[]", "null"],
+)
+def test_a_message_that_can_never_be_handled_is_soon_out_of_the_way(body: str) -> None:
+    parts = _Parts(Desk())
+    assert _apply(parts, body) == ["m-0"]
+    assert parts.queue.shown == [("h-0", HOPELESS_SECONDS)]
+
+
+def test_a_transient_failure_comes_again_after_the_seconds_it_asks_for_and_those_behind_it_too() -> None:
+    desk = Desk()
+    desk.drop(two_teams())
+    desk.world.direct.fault("DescribeCluster", "throttle")
+    parts = _Parts(desk)
+    body = desk.queue.messages.pop()
+
+    assert _apply(parts, body, body) == ["m-0", "m-1"]
+    assert parts.queue.shown == [("h-0", 20.0)]
+    assert desk.status().verdict == "InProgress"
+
+
+def test_an_error_of_the_program_loses_no_message(monkeypatch: pytest.MonkeyPatch) -> None:
+    desk = Desk()
+    desk.drop(two_teams())
+    parts = _Parts(desk)
+
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("governor.apply.slices.open_policy", broken)
+    assert _apply(parts, desk.queue.messages.pop()) == ["m-0"]
+    assert parts.queue.shown == [("h-0", UNEXPECTED_SECONDS)]
+
+
+def test_a_failure_to_show_a_message_again_is_no_reason_to_lose_it() -> None:
+    desk = Desk()
+    parts = _Parts(desk)
+
+    def fails(receipt: str, seconds: float) -> None:
+        raise TransientError("no")
+
+    parts.queue.show_again = fails  # type: ignore[method-assign]
+    assert _apply(parts, "no json") == ["m-0"]
+
+
+def test_the_sample_verdict_has_the_members_that_are_sent() -> None:
+    detail = _event("verdict")["detail"]
+    sent = msgspec.convert(detail, Announcement, strict=True)
+    assert msgspec.to_builtins(sent) == detail
+
+
+def test_every_sample_event_is_used_here_or_in_the_tests_of_the_template() -> None:
+    text = "".join(path.read_text() for path in Path(__file__).parents[1].rglob("test_*.py"))
+    unused = [path.stem for path in EVENTS.glob("*.json") if f'"{path.stem}' not in text]
+    assert unused == []
