@@ -115,6 +115,8 @@ class Receiver:
                     error.owner,
                     read.opened.cluster.arn,
                 )
+            except PermanentError as error:  # a document that cannot be trusted: not the file's fault
+                read = _Refusal("Waiting", f"{error}; looked at again every few minutes", read.diagnostics)
         evaluation = self._evaluation(origin, read.answer, read.reason, read.diagnostics, read.owner, read.cluster_arn)
         return self._told(evaluation, None)
 
