@@ -7,6 +7,7 @@ from governor.aws.failures import mapped
 from governor.errors import GovernorError, NotFoundError
 from governor.plan import ClusterPolicyRequest, LiveClusterPolicy, Quota, QuotaRequest
 from governor.policy import PriorityClass, Sharing
+from governor.policy.names import is_cluster_arn
 from governor.policy.wording import nearest
 from governor.quota import Cluster, InstanceGroup, Partition, QuotaEntry
 
@@ -29,7 +30,7 @@ class Clusters:
             with mapped(f"DescribeCluster '{name}'"):
                 answer: Mapping[str, Any] = self._client.describe_cluster(ClusterName=name)
         except NotFoundError as error:
-            near = nearest(name, self._names_if_allowed())
+            near = None if is_cluster_arn(name) else nearest(name, self._names_if_allowed())
             hint = f"; did you mean '{near}'?" if near else "; 'aws sagemaker list-clusters' shows those that exist"
             raise NotFoundError(
                 f"cluster '{name}' does not exist in Region {self._client.meta.region_name}{hint}"

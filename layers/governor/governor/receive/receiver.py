@@ -52,6 +52,10 @@ class _OwnedError(Exception):
         self.owner = owner
 
 
+class _UntrustedError(Exception):
+    """The document of the policy in force cannot be used: not the file's fault."""
+
+
 class _Refusal(msgspec.Struct, frozen=True):
     answer: Answer
     reason: str
@@ -115,7 +119,7 @@ class Receiver:
                     error.owner,
                     read.opened.cluster.arn,
                 )
-            except PermanentError as error:  # a document that cannot be trusted: not the file's fault
+            except _UntrustedError as error:
                 read = _Refusal("Waiting", f"{error}; looked at again every few minutes", read.diagnostics)
         evaluation = self._evaluation(origin, read.answer, read.reason, read.diagnostics, read.owner, read.cluster_arn)
         return self._told(evaluation, None)
@@ -208,7 +212,10 @@ class Receiver:
                 approval=there.approval if there else None,
             )
 
-        force = self.documents.update(in_force_key(cluster_id(cluster.arn)), InForce, change)
+        try:
+            force = self.documents.update(in_force_key(cluster_id(cluster.arn)), InForce, change)
+        except PermanentError as error:
+            raise _UntrustedError(str(error)) from error
         assert force is not None
         evaluation = self._evaluation(origin, "Accepted", QUEUED, fit.diagnostics, cluster_arn=cluster.arn)
         enqueue(self.queue, force, "a new version" if before[-1] else "a new policy")

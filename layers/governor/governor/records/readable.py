@@ -155,7 +155,7 @@ def _bare(text: str) -> str:
 
 def _line(text: str) -> str:
     """Text of others inside Markdown: no line of its own, no markup."""
-    return "".join(f"\\{char}" if char in "\\`*_<>[]#" else char for char in _bare(text))
+    return "".join(f"\\{char}" if char in "\\`*_<[]#" else char for char in _bare(text))
 
 
 def _code(text: str) -> str:
