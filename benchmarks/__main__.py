@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Protocol
 
-from benchmarks import applying, parsing, planning, reading, starting
+from benchmarks import applying, chain, layers, parsing, planning, reading, starting
 from benchmarks.figure import Figure
 
 
@@ -23,6 +23,8 @@ FIGURES: dict[str, _Measure] = {
     "plan": planning.measure,
     "read": reading.measure,
     "apply": applying.measure,
+    "layers": layers.measure,
+    "chain": chain.measure,
 }
 
 

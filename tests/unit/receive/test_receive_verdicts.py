@@ -215,7 +215,7 @@ def test_deleting_a_file_waits_for_the_grace_period_and_then_lets_go() -> None:
     status = desk.remove()
     assert status is not None
     assert status.verdict == "Waiting"
-    assert "10 minutes after 2026-11-24 12:00:00 UTC" in status.reason
+    assert "soon after 2026-11-24 12:10:00 UTC" in status.reason
     desk.now.advance(minutes=9)
     desk.resync()
     assert desk.status().verdict == "Waiting"

@@ -1,5 +1,6 @@
 """The parts that both functions are made of: settings, clients, documents. One session per process."""
 
+import contextlib
 import functools
 import os
 from datetime import UTC, datetime
@@ -10,6 +11,7 @@ from governor.aws.announcer import Announcer
 from governor.aws.objects import Bucket
 from governor.aws.queue import ChangeQueue
 from governor.aws.session import Aws
+from governor.errors import GovernorError
 from governor.observability import count_verdict
 from governor.plan import Rules
 from governor.records.statuses import Statuses
@@ -23,7 +25,7 @@ def now() -> datetime:
 
 
 class Parts:
-    """Made at the first invocation, so that a wrong setting is an error of the invocation and is told."""
+    """Each made when it is first used, so that a wrong setting is an error of the invocation and is told."""
 
     clock = SystemClock()
 
@@ -66,6 +68,15 @@ class Parts:
     def queue(self) -> ChangeQueue:
         """The queue of changes."""
         return ChangeQueue(self.aws.sqs, self.settings.queue_url)
+
+    def warm_up(self) -> None:
+        """Make what every invocation needs while the function starts, when it has a whole processor.
+
+        What is wrong is told by the first invocation, which meets it again: a start that fails tells nobody why.
+        """
+        with contextlib.suppress(GovernorError):
+            for made in (self.aws.s3, self.aws.sqs, self.aws.sagemaker, self.aws.events):
+                del made
 
     @functools.cached_property
     def statuses(self) -> Statuses:

@@ -266,11 +266,10 @@ class Receiver:
             "Retain": "its teams and its cluster policy stay as they are and are nobody's",
             "Remove": "its teams and its cluster policy are deleted, after an approval",
         }[force.on_delete]
-        minutes = self.rules.grace.total_seconds() / 60
-        since = force.leaving_since or self.now()
+        due = (force.leaving_since or self.now()) + self.rules.grace
         return (
-            f"the file was deleted; {minutes:g} minutes after {since:%Y-%m-%d %H:%M:%S} UTC {what} (onDelete: "
-            f"{force.on_delete}), unless a file for this cluster is uploaded before"
+            f"the file was deleted; soon after {due:%Y-%m-%d %H:%M:%S} UTC {what} (onDelete: {force.on_delete}), "
+            "unless a file for this cluster is uploaded before"
         )
 
     def leave(self, cluster_arn: str, key: str) -> InForce | None:

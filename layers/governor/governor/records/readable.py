@@ -28,7 +28,7 @@ def readable(status: Status) -> str:
         "",
         *_table(
             ("cluster", f"{_line(status.cluster_name)} ({status.cluster_arn})" if status.cluster_arn else "not known"),
-            ("newest version", _version(newest.origin)),
+            ("newest version", "deleted" if newest.answer == "Deleted" else _version(newest.origin)),
             ("in force", _in_force(status)),
             ("uploaded", _uploaded(newest.origin)),
             ("written", f"{status.updated:%Y-%m-%d %H:%M:%S} UTC, revision {status.revision}"),
