@@ -285,9 +285,8 @@ class Receiver:
 
     def revisit(self, owner: str) -> None:
         """Look again at the files that were refused because this one governed their cluster."""
-        for key in list(self.statuses.known()):
-            status = self.statuses.load(key)
-            if status is not None and status.newest.owner == owner:
+        for key, glance in list(self.statuses.glances(self.statuses.known())):
+            if glance is not None and glance.newest.owner == owner:
                 self.receive(key)
 
     def approve(self, key: str, hint: Hint | None = None) -> InForce | None:

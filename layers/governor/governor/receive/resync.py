@@ -1,16 +1,15 @@
 """The pass over everything every few minutes: what an event should have done and did not, is done now."""
 
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 import msgspec
 
 from governor.errors import GovernorError
 from governor.receive.receiver import Receiver
-from governor.records.documents import InForce, Run, Status
+from governor.records.documents import Glance, InForce, Run, Standing
 from governor.records.names import (
     APPROVALS,
     CLUSTERS,
@@ -22,18 +21,14 @@ from governor.records.names import (
     is_policy,
     run_key,
 )
+from governor.records.parallel import side_by_side
 from governor.records.ports import Listed
 from governor.records.queue import RESYNC, enqueue
 
-PARALLEL = 8
-"""Documents read side by side: reading is waiting."""
 UNHEARD = timedelta(minutes=15)
 """A run that was not heard of for so long is lost: longer than a slice and the queue's visibility timeout."""
 ON_ITS_WAY = timedelta(minutes=2)
 """A message that was sent so short a time ago may still be in the queue."""
-
-T = TypeVar("T")
-R = TypeVar("R")
 
 
 class Log(Protocol):
@@ -71,22 +66,22 @@ class Resync:
         """One pass: files first, then approvals, then clusters."""
         files = {item.key: item for item in self._receiver.policies.listed(POLICIES) if is_policy(item.key)}
         known = [key for key in self._receiver.statuses.known() if is_policy(key)]
-        statuses = dict(self._side_by_side(sorted({*files, *known}), self._receiver.statuses.load))
-        todo = [key for key, status in statuses.items() if _needs_a_look(files.get(key), status)]
-        for key in sorted(todo, key=lambda key: _last_look(statuses[key])):
+        glances = dict(self._receiver.statuses.glances(sorted({*files, *known})))
+        todo = {key for key, glance in glances.items() if _needs_a_look(files.get(key), glance)}
+        for key in sorted(todo, key=lambda key: _last_look(glances[key])):
             self._do(key, partial(self._receive, key))
-        for key, status in statuses.items():
-            if status is not None and key not in todo and status.announced != status.verdict_id:
+        for key, glance in glances.items():
+            if glance is not None and key not in todo and glance.announced != glance.verdict_id:
                 self._do(key, partial(self._receiver.statuses.mend, key))
         for item in self._receiver.policies.listed(APPROVALS):
             if is_approval(item.key):
                 self._do(item.key, partial(self._receiver.approve, item.key))
-        forces = [force for _, force in self._side_by_side(self._clusters(), self._in_force) if force is not None]
-        for force in forces:
-            self._do(force.cluster_name, partial(self._cluster, force, files))
+        standings = [each for _, each in side_by_side(self._clusters(), self._standing) if each is not None]
+        for standing in standings:
+            self._do(standing.cluster_name, partial(self._cluster, standing, files))
         return Resynced(
             len(files),
-            len(forces),
+            len(standings),
             tuple(self._received),
             tuple(self._enqueued),
             tuple(self._released),
@@ -109,29 +104,21 @@ class Resync:
             self._failed.append(what)
             self._log.warning("resync: %s: %s", what, error)
 
-    def _side_by_side(self, items: Iterable[T], read: Callable[[T], R]) -> Iterator[tuple[T, R | None]]:
-        def tried(item: T) -> R | None:
-            try:
-                return read(item)
-            except GovernorError as error:
-                self._log.warning("resync: %s: %s", item, error)
-                return None
-
-        listed = list(items)
-        with ThreadPoolExecutor(PARALLEL) as pool:
-            yield from zip(listed, pool.map(tried, listed), strict=True)
-
     def _clusters(self) -> Iterator[str]:
         for listed in self._receiver.documents.objects.listed(CLUSTERS):
             identity = cluster_id_of_in_force(listed.key)
             if identity is not None:
                 yield identity
 
-    def _in_force(self, identity: str) -> InForce | None:
-        kept = self._receiver.documents.load(in_force_key(identity), InForce)
+    def _standing(self, identity: str) -> Standing | None:
+        try:
+            kept = self._receiver.documents.load(in_force_key(identity), Standing)
+        except GovernorError as error:
+            self._log.warning("resync: %s: %s", identity, error)
+            return None
         return kept.document if kept else None
 
-    def _cluster(self, force: InForce, files: dict[str, Listed]) -> None:
+    def _cluster(self, force: Standing, files: dict[str, Listed]) -> None:
         receiver = self._receiver
         key = force.origin.key
         if force.state == "InForce" and self._has_left(force, files):
@@ -144,14 +131,14 @@ class Resync:
             enqueue(receiver.queue, force, RESYNC, receiver.now())
             self._enqueued.append(force.cluster_name)
 
-    def _has_left(self, force: InForce, files: dict[str, Listed]) -> bool:
+    def _has_left(self, force: Standing, files: dict[str, Listed]) -> bool:
         """True when the file that governs a cluster is gone, or names another cluster by now."""
         if force.origin.key not in files:
             return self._receiver.policies.head(force.origin.key) is None
         status = self._receiver.statuses.load(force.origin.key)
         return status is not None and status.newest.answer == "Accepted" and status.cluster_arn != force.cluster_arn
 
-    def _release_when_due(self, force: InForce) -> None:
+    def _release_when_due(self, force: Standing) -> None:
         receiver, key = self._receiver, force.origin.key
         now = receiver.now()
         if force.leaving_since is not None and now < force.leaving_since + receiver.rules.grace:
@@ -175,7 +162,7 @@ class Resync:
             enqueue(receiver.queue, changed, "the file was deleted")
             self._released.append(force.cluster_name)
 
-    def _is_forgotten(self, force: InForce) -> bool:
+    def _is_forgotten(self, force: Standing) -> bool:
         """True when nothing is on its way that would bring this generation to a verdict."""
         now = self._receiver.now()
         kept = self._receiver.documents.load(run_key(cluster_id(force.cluster_arn)), Run)
@@ -187,10 +174,10 @@ class Resync:
         return run.resting or now - run.updated > UNHEARD
 
 
-def _needs_a_look(listed: Listed | None, status: Status | None) -> bool:
-    if status is None:
+def _needs_a_look(listed: Listed | None, glance: Glance | None) -> bool:
+    if glance is None:
         return True
-    newest = status.newest
+    newest = glance.newest
     if listed is None:
         return newest.answer != "Deleted"
     if newest.answer == "Waiting" or newest.owner:
@@ -198,5 +185,5 @@ def _needs_a_look(listed: Listed | None, status: Status | None) -> bool:
     return newest.origin.etag != listed.etag or newest.origin.modified != listed.modified
 
 
-def _last_look(status: Status | None) -> datetime:
-    return status.newest.at if status is not None else datetime.min.replace(tzinfo=UTC)
+def _last_look(glance: Glance | None) -> datetime:
+    return glance.newest.at if glance is not None else datetime.min.replace(tzinfo=UTC)

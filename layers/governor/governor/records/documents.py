@@ -38,14 +38,12 @@ class Document(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 State = Literal["InForce", "Leaving", "Releasing", "Released"]
 
 
-class InForce(Document, frozen=True, kw_only=True, rename="camel"):
-    """The policy in force for a cluster.
+class Standing(Document, frozen=True, kw_only=True, rename="camel"):
+    """The policy in force for a cluster, without the policy: what a pass over all clusters has to know.
 
     ``revision`` grows with every write, ``generation`` with everything that asks for a run. ``state``: a deleted file
     is Leaving for a while, in which it or another file may take its place; Releasing is the work that its
-    ``onDelete`` asks for; Released leaves the cluster free. ``approve`` is the fingerprint of the plan that somebody
-    approved for this generation, ``approved_by`` the upload that said so; ``approval`` is the last approval beside the
-    policies that was taken over.
+    ``onDelete`` asks for; Released leaves the cluster free.
     """
 
     revision: int
@@ -54,22 +52,31 @@ class InForce(Document, frozen=True, kw_only=True, rename="camel"):
     generation: int
     state: State
     origin: Origin
-    text: str
-    on_delete: OnDelete
     changed: datetime
-    approve: str = ""
-    approved_by: Origin | None = None
-    approval: Origin | None = None
     leaving_since: datetime | None = None
-
-    def changed_to(self, now: datetime, **members: Any) -> "InForce":
-        """The next revision, with other members."""
-        return msgspec.structs.replace(self, revision=self.revision + 1, changed=now, **members)
 
     @property
     def owner(self) -> str | None:
         """The key of the file that governs the cluster; None when it is free."""
         return None if self.state == "Released" else self.origin.key
+
+
+class InForce(Standing, frozen=True, kw_only=True, rename="camel"):
+    """The policy in force for a cluster.
+
+    ``approve`` is the fingerprint of the plan that somebody approved for this generation, ``approved_by`` the upload
+    that said so; ``approval`` is the last approval beside the policies that was taken over.
+    """
+
+    text: str
+    on_delete: OnDelete
+    approve: str = ""
+    approved_by: Origin | None = None
+    approval: Origin | None = None
+
+    def changed_to(self, now: datetime, **members: Any) -> "InForce":
+        """The next revision, with other members."""
+        return msgspec.structs.replace(self, revision=self.revision + 1, changed=now, **members)
 
 
 class StepDone(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
@@ -154,6 +161,23 @@ class Evaluation(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit
     diagnostics: tuple[Diagnostic, ...] = ()
     owner: str = ""
     request: str = ""
+
+
+class Look(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """The part of an evaluation that says whether a file has to be looked at again."""
+
+    answer: Answer
+    origin: Origin
+    at: datetime
+    owner: str = ""
+
+
+class Glance(Document, frozen=True, kw_only=True, rename="camel"):
+    """The part of a status document that a pass over all files has to know."""
+
+    verdict_id: str
+    newest: Look
+    announced: str = ""
 
 
 class Status(Document, frozen=True, kw_only=True, rename="camel"):

@@ -5,7 +5,7 @@ from typing import Protocol
 
 import msgspec
 
-from governor.records.documents import InForce, Run
+from governor.records.documents import Run, Standing
 from governor.records.names import cluster_id
 
 RESYNC = "resync"
@@ -30,7 +30,7 @@ class Queue(Protocol):
         ...
 
 
-def enqueue(queue: Queue, force: InForce, why: str, now: datetime | None = None) -> None:
+def enqueue(queue: Queue, force: Standing, why: str, now: datetime | None = None) -> None:
     """Ask for a run. The same generation is asked for once; with ``now``, once in five minutes."""
     again = f"-{int(now.timestamp()) // 300}" if now else ""
     identity = cluster_id(force.cluster_arn)

@@ -1,14 +1,15 @@
 """Status documents: written for programs and for people, and told to EventBridge, a metric and SNS."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 
 import msgspec
 
-from governor.errors import ConflictError, TransientError
+from governor.errors import ConflictError, GovernorError, TransientError
 from governor.records.announcing import Announcements, announcement_of, worth_a_notification
-from governor.records.documents import Answer, Evaluation, InForce, Run, Status, Verdict
+from governor.records.documents import Answer, Evaluation, Glance, InForce, Run, Status, Verdict
 from governor.records.names import STATUS, key_of_status, left_behind_key, readable_key, status_key
+from governor.records.parallel import side_by_side
 from governor.records.readable import readable
 from governor.records.store import MAX_TRIES, Documents
 
@@ -38,6 +39,18 @@ class Statuses:
             key = key_of_status(listed.key)
             if key is not None:
                 yield key
+
+    def glances(self, keys: Iterable[str]) -> Iterator[tuple[str, Glance | None]]:
+        """What a pass over all files has to know of each, read side by side; None where nothing is to be had."""
+
+        def glance(key: str) -> Glance | None:
+            try:
+                kept = self._documents.load(status_key(key), Glance)
+            except GovernorError:
+                return None  # it is looked at again, and then said
+            return kept.document if kept else None
+
+        yield from side_by_side(keys, glance)
 
     def evaluated(self, evaluation: Evaluation, force: InForce | None, is_newest: Callable[[], bool]) -> Status | None:
         """A version of a file has been looked at; ``force`` is the policy in force for its cluster, where this file
