@@ -8,7 +8,7 @@ PYTHON ?= $(shell for each in python3.11 python3 python3.12 python3.13 python; d
 	then echo $$each; break; fi; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format bench docs clean
+.PHONY: help demo local build test lint format bench docs clean
 
 help: ## show this help
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -19,8 +19,15 @@ $(VENV)/installed: pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
 	@touch $@
 
-demo: $(VENV)/installed ## play the workshop's policy on a local HyperPod control plane
+demo: $(VENV)/installed ## deploy to a local AWS and play the workshop's policy through its bucket
 	@$(BIN)/python -m local.demo
+
+local: $(VENV)/installed ## a local AWS with the product deployed, until Ctrl-C; prints its environment
+	@$(BIN)/python -m local.serve
+
+build: $(VENV)/installed ## sam build for GOVERNOR_RUNTIME and GOVERNOR_ARCHITECTURE (default python3.13, arm64)
+	@$(BIN)/python -m local.aws.tools
+	build/tools/sam/bin/sam build
 
 test: lint ## everything that must hold: lint, types, layers, tests
 	$(BIN)/python -m pytest

@@ -1,27 +1,32 @@
-"""``make demo``: the public workshop's policy, played on a local HyperPod control plane.
+"""``make demo``: the public workshop's policy, dropped into a bucket of the local AWS.
 
-Every scene runs the real ``governor`` command against the control plane and checks what came of it, by exit
-status, by what was printed and by what the API then answers. Status 0 only if each was seen.
+The real template is built and deployed by the real SAM CLI; every scene uploads a file as a person does, waits for
+the written answer, and checks what came of it, by the status document and by what the API then answers. Status 0 only
+if each was seen.
 """
 
+import json
 import os
 import re
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from local.deployment import Deployment, deployed
 from local.environment import forget_aws_accounts
-from local.hyperpod.client import ROOT, ControlPlane
+from local.hyperpod.client import ROOT
 
 if TYPE_CHECKING:
     from types_boto3_sagemaker.client import SageMakerClient
 
 WORKSHOP = ROOT / "policies" / "workshop.yaml"
 CLUSTER = "ml-research"
-TRANSITION_SECONDS = 1.5
+KEY = "policies/ml-research.yaml"
+TRANSITION_SECONDS = 1.0
 NEW_TEAM = """\
   - name: vision
     fairShareWeight: 40
@@ -29,6 +34,7 @@ NEW_TEAM = """\
       - {instanceType: ml.g5.8xlarge, count: 1}
     sharing: {strategy: LendAndBorrow, borrowLimit: 100}
 """
+_HEADLINE = re.compile(r"Install|Building (layer|codeuri)|Build Succeeded|Initiating|Successfully created/updated")
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]")
 
 
@@ -40,12 +46,14 @@ class Ran:
 
 
 class Stage:
-    """Where the demo plays: a control plane, a directory for policies, and the tally of what was seen."""
+    """Where the demo plays, and the tally of what was seen."""
 
-    def __init__(self, plane: ControlPlane, directory: Path) -> None:
-        self.plane = plane
-        self.policy = directory / "ml-research.yaml"
-        self._environment = {**os.environ, **plane.env("governor"), "GOVERNOR_STATE_DIR": str(directory / "state")}
+    def __init__(self, deployment: Deployment, directory: Path) -> None:
+        self.deployment = deployment
+        self.plane = deployment.aws.plane
+        self.directory = directory
+        self.text = WORKSHOP.read_text()
+        self._environment = {**os.environ, **deployment.aws.env(), "GOVERNOR_STACK": deployment.stack}
         if sys.stdout.isatty():
             self._environment |= {"FORCE_COLOR": "1", "COLUMNS": str(os.get_terminal_size().columns)}
         self.seen: list[tuple[str, bool]] = []
@@ -54,9 +62,24 @@ class Stage:
         say()
         say(f"━━ {title}", "1;36")
 
+    def upload(self, text: str, **metadata: str) -> dict[str, Any]:
+        """Put the file into the bucket and wait for the answer; it is shown as it lies in the bucket."""
+        say(f"s3.put_object(Bucket={self.deployment.policies!r}, Key={KEY!r}, Body=…)", "1")
+        began = time.monotonic()
+        version = self.deployment.upload(KEY, text, **metadata)
+        return self.answer(version, began)
+
+    def answer(self, version: str | None, began: float, verdict: str | None = None) -> dict[str, Any]:
+        status = self.deployment.wait(KEY, version, verdict)
+        say(f"s3://{self.deployment.records}/status/{KEY}.md, {time.monotonic() - began:.1f} s later:", "2")
+        for line in self.deployment.readable(KEY).splitlines():
+            if line.strip() and not line.startswith(("| | |", "|---")):
+                say(f"    {line}")
+        return status
+
     def governor(self, *arguments: str) -> Ran:
         """Run the installed command; its output is shown as it comes, and kept."""
-        say(f"$ governor {' '.join(self._short(argument) for argument in arguments)}", "1")
+        say(f"$ governor {' '.join(argument.replace(str(self.directory) + os.sep, '') for argument in arguments)}", "1")
         command = [str(Path(sys.executable).parent / "governor"), *arguments]
         text = ""
         with subprocess.Popen(
@@ -69,14 +92,11 @@ class Stage:
         ) as process:
             assert process.stdout is not None
             for line in process.stdout:
-                sys.stdout.write(self._short(line))
+                sys.stdout.write(line.replace(str(self.directory) + os.sep, ""))
                 sys.stdout.flush()
                 text += line
         say(f"(exit status {process.returncode})", "2")
         return Ran(process.returncode, text)
-
-    def _short(self, text: str) -> str:
-        return text.replace(str(self.policy.parent) + os.sep, "").replace(str(ROOT) + os.sep, "")
 
     def check(self, what: str, *, seen: bool) -> None:
         self.seen.append((what, seen))
@@ -103,18 +123,10 @@ def say(text: str = "", style: str = "") -> None:
     print(f"\x1b[{style}m{text}\x1b[0m" if style and sys.stdout.isatty() else text, flush=True)
 
 
-def first_apply(stage: Stage) -> None:
-    stage.scene("The workshop's policy: what it would change, in governance words")
-    stage.policy.write_text(WORKSHOP.read_text())
-    validated = stage.governor("validate", str(stage.policy))
-    planned = stage.governor("plan", str(stage.policy))
-    words = ("inference 90 > experimentation 80 > training 70 > fine-tuning 50", "50 % of its quota = 1 accelerator")
-    stage.check("a plan in governance words", seen=planned.status == 2 and all(word in planned.text for word in words))
-    stage.check("a valid file", seen=validated.status == 0)
-
-    stage.scene("Apply it")
-    applied = stage.governor("apply", str(stage.policy))
-    stage.check("Applied", seen=applied.status == 0 and "Applied: 3 changes made" in applied.text)
+def first_file(stage: Stage) -> None:
+    stage.scene("The workshop's policy is dropped into the bucket")
+    status = stage.upload(stage.text)
+    stage.check("Applied", seen=status["verdict"] == "Applied" and "3 changes made" in status["reason"])
 
     stage.scene("What the API answers now")
     for quota in stage.sagemaker.list_compute_quotas(SortBy="Name", SortOrder="Ascending")["ComputeQuotaSummaries"]:
@@ -139,67 +151,58 @@ def first_apply(stage: Stage) -> None:
 def same_again(stage: Stage) -> None:
     stage.scene("The same file again")
     before = stage.plane.writes()
-    again = stage.governor("apply", str(stage.policy))
+    status = stage.upload(stage.text)
     writes = stage.plane.writes() - before
     say(f"calls that write: {writes}")
-    stage.check("Unchanged, no call that writes", seen=again.status == 0 and "Unchanged" in again.text and writes == 0)
+    stage.check("Unchanged, no call that writes", seen=status["verdict"] == "Unchanged" and writes == 0)
 
 
 def changed_file(stage: Stage) -> None:
     stage.scene("A fifth node has come; team-a shrinks, team-b grows, team vision is new")
     stage.plane.change_cluster(CLUSTER, instanceGroups=[{"name": "group-1", "count": 5}])
-    text = stage.policy.read_text()
-    head, team_a, team_b = text.partition("  - name: team-b")[0], "count: 2", "count: 2"
-    tail = text.removeprefix(head)
-    stage.policy.write_text(head.replace(team_a, "count: 1") + tail.replace(team_b, "count: 3") + NEW_TEAM)
-    planned = stage.governor("plan", str(stage.policy))
-    stage.check("before → after", seen="2 × ml.g5.8xlarge → 1 × ml.g5.8xlarge" in planned.text)
-    applied = stage.governor("apply", str(stage.policy))
-    ended = [line for line in applied.text.splitlines() if line.startswith("  ✓")]
-    stage.check("shrink before grow", seen=len(ended) == 3 and "team-a" in ended[0])
+    head = stage.text.partition("  - name: team-b")[0]
+    tail = stage.text.removeprefix(head)
+    stage.text = head.replace("count: 2", "count: 1") + tail.replace("count: 2", "count: 3") + NEW_TEAM
+    status = stage.upload(stage.text)
+    steps = [step for step in status["run"]["steps"] if step["state"] == "done"]
+    stage.check("before → after", seen="2 × ml.g5.8xlarge → 1 × ml.g5.8xlarge" in stage.deployment.readable(KEY))
+    stage.check("shrink before grow", seen=len(steps) == 3 and steps[0]["title"] == "team team-a")
     stage.check(
         "the teams as the file says",
-        seen=applied.status == 0 and stage.guaranteed() == {"team-a": 1, "team-b": 3, "vision": 1},
+        seen=status["verdict"] == "Applied" and stage.guaranteed() == {"team-a": 1, "team-b": 3, "vision": 1},
     )
 
 
 def dropped_team(stage: Stage) -> None:
     stage.scene("A file that drops a team")
-    text = stage.policy.read_text()
-    stage.policy.write_text(text.removesuffix(NEW_TEAM))
+    stage.text = stage.text.removesuffix(NEW_TEAM)
     before = stage.plane.writes()
-    held = stage.governor("apply", str(stage.policy))
-    stage.check(
-        "Held, nothing changed",
-        seen=held.status == 3 and "Held" in held.text and stage.plane.writes() == before,
-    )
-    found = re.search(r"--approve ([0-9a-f]{12})", held.text)
-    if found:
-        stage.scene("The administrator approves exactly that plan")
-        approved = stage.governor("apply", str(stage.policy), "--approve", found[1])
-        gone = stage.guaranteed() == {"team-a": 1, "team-b": 3}
-        stage.check("approved and applied", seen=approved.status == 0 and gone)
+    status = stage.upload(stage.text)
+    stage.check("Held, nothing changed", seen=status["verdict"] == "Held" and stage.plane.writes() == before)
+    stage.scene("The administrator approves exactly that plan")
+    approved = stage.governor("approve", CLUSTER, status["run"]["fingerprint"])
+    gone = stage.guaranteed() == {"team-a": 1, "team-b": 3}
+    stage.check("approved and applied", seen=approved.status == 0 and gone)
 
 
 def broken_file(stage: Stage) -> None:
     stage.scene("A broken file")
-    good = stage.policy.read_text()
-    stage.policy.write_text(good.replace("fairShareWeight: 100", "fairShareWieght: 1000", 1).replace("Lend", "Lent", 1))
     before = stage.plane.writes()
-    rejected = stage.governor("apply", str(stage.policy))
-    stage.policy.write_text(good)
-    places = re.findall(r"ml-research\.yaml:\d+:\d+: error: ", rejected.text)
+    broken = stage.text.replace("fairShareWeight: 100", "fairShareWieght: 1000", 1).replace("Lend", "Lent", 1)
+    status = stage.upload(broken)
+    places = re.findall(r"ml-research\.yaml:\d+:\d+: error: ", stage.deployment.readable(KEY))
     stage.check(
         "Rejected with file:line:column",
-        seen=rejected.status == 1
-        and len(places) == 2
-        and "Rejected" in rejected.text
-        and stage.plane.writes() == before,
+        seen=status["verdict"] == "Rejected" and len(places) == 2 and stage.plane.writes() == before,
+    )
+    stage.check(
+        "the version before stays in force",
+        seen=status["inForce"]["version"] not in ("", status["newest"]["origin"]["version"]),
     )
 
 
 def console_user(stage: Stage) -> None:
-    stage.scene("A console user changes a quota behind the policy's back")
+    stage.scene("A console user changes a quota behind the policy's back, and the good file is uploaded again")
     console = stage.plane.boto3_client("console-user")
     (quota,) = console.list_compute_quotas(NameContains="Team-B")["ComputeQuotaSummaries"]
     console.update_compute_quota(
@@ -208,47 +211,78 @@ def console_user(stage: Stage) -> None:
         ComputeQuotaTarget={"TeamName": "team-b", "FairShareWeight": 5},
     )
     say("console-user has set team-b's fair-share weight to 5")
-    applied = stage.governor("apply", str(stage.policy))
+    status = stage.upload(stage.text)
     weight = console.describe_compute_quota(ComputeQuotaId=quota["ComputeQuotaId"])["ComputeQuotaTarget"]
-    stage.check("seen, with the name of who did it", seen="user/console-user" in applied.text)
-    stage.check("and put right", seen=applied.status == 0 and weight.get("FairShareWeight") == 100)
+    seen_by = [change.get("by", "") for change in status["run"]["foreign"]]
+    stage.check("seen, with the name of who did it", seen=any("user/console-user" in by for by in seen_by))
+    stage.check("and put right", seen=status["verdict"] == "Applied" and weight.get("FairShareWeight") == 100)
 
 
-def imported(stage: Stage) -> None:
-    stage.scene("A policy written from what is live")
-    target = stage.policy.with_name("imported.yaml")
+def looked_at(stage: Stage) -> None:
+    stage.scene("Where things stand, from the command line")
+    shown = stage.governor("status")
+    stage.check("the file with its verdict", seen=shown.status == 0 and "Applied" in shown.text)
+    target = stage.directory / "imported.yaml"
     wrote = stage.governor("import", CLUSTER, "-o", str(target))
     planned = stage.governor("plan", str(target))
     stage.check("importing and planning gives no change", seen=wrote.status == 0 and planned.status == 0)
 
 
+def deleted_file(stage: Stage) -> None:
+    stage.scene("The file is deleted (onDelete: Retain)")
+    began = time.monotonic()
+    stage.deployment.delete(KEY)
+    waiting = stage.answer(None, began, "Waiting")
+    grace = int(stage.deployment.outputs.get("DeletionGraceSeconds", "2"))
+    stage.check("it waits for the grace period", seen="the file was deleted" in waiting["reason"])
+    time.sleep(grace + 0.5)
+    done = stage.deployment.resync()
+    say(f"the tick of every five minutes, played now: {json.dumps(done)}", "2")
+    released = stage.answer(None, began, "Released")
+    stage.check(
+        "Released, and everything stays",
+        seen="nobody's" in released["reason"] and stage.guaranteed() == {"team-a": 1, "team-b": 3},
+    )
+
+
+def _progress(line: str) -> None:
+    """What takes long: tools that are installed the first time, and SAM's headlines."""
+    if _HEADLINE.match(line.strip()):
+        say(f"    {line.strip()}", "2")
+
+
 SCENES: tuple[Callable[[Stage], None], ...] = (
-    first_apply,
+    first_file,
     same_again,
     changed_file,
     dropped_team,
     broken_file,
     console_user,
-    imported,
+    looked_at,
+    deleted_file,
 )
 
 
 def main() -> int:
     """Play all scenes; the exit status."""
     forget_aws_accounts()
+    say("━━ The local AWS starts; the template is built and deployed by the SAM CLI", "1;36")
     with (
         tempfile.TemporaryDirectory(prefix="governor-demo-") as directory,
-        ControlPlane.start_process({"transition_seconds": TRANSITION_SECONDS}) as plane,
+        deployed(
+            progress=_progress,
+            plane_settings={"transition_seconds": TRANSITION_SECONDS},
+        ) as deployment,
     ):
-        plane.add_cluster(CLUSTER, {"ml.g5.8xlarge": 4})
-        say(f"A local HyperPod control plane at {plane.url}, with the cluster {CLUSTER}: 4 × ml.g5.8xlarge.")
-        stage = Stage(plane, Path(directory))
+        deployment.aws.plane.add_cluster(CLUSTER, {"ml.g5.8xlarge": 4})
+        say(f"Deployed. The HyperPod cluster {CLUSTER} has 4 × ml.g5.8xlarge.")
+        stage = Stage(deployment, Path(directory))
         for scene in SCENES:
             scene(stage)
-        stage.check("every request and answer as botocore's model says", seen=not plane.violations())
+        stage.check("every request and answer as botocore's model says", seen=not stage.plane.violations())
     missed = [what for what, seen in stage.seen if not seen]
     say()
-    say(f"{len(stage.seen) - len(missed)} of {len(stage.seen)} seen; the control plane has ended.", "1")
+    say(f"{len(stage.seen) - len(missed)} of {len(stage.seen)} seen; everything that was started has ended.", "1")
     for what in missed:
         say(f"✗ {what}", "1;31")
     return 1 if missed or not stage.seen else 0

@@ -127,6 +127,10 @@ class Clusters:
                 return cluster
         raise not_found(f"Cluster with ARN {arn} does not exist.")
 
+    def arn_of(self, region: str, name: str) -> str | None:
+        cluster = self._by_name.get((region, name))
+        return cluster.arn if cluster else None
+
     def exists(self, arn: str) -> bool:
         return any(cluster.arn == arn for cluster in self._by_name.values())
 

@@ -37,6 +37,15 @@ def throttled() -> ApiError:
     return ApiError("ThrottlingException", "Rate exceeded")
 
 
+def access_denied(message: str) -> ApiError:
+    return ApiError("AccessDeniedException", message)
+
+
+def unauthorized_operation(message: str) -> ApiError:
+    """EC2's name for it."""
+    return ApiError("UnauthorizedOperation", message, HTTPStatus.FORBIDDEN)
+
+
 def contract_violation(message: str) -> ApiError:
     """Not an AWS code: a request or an answer that the service model does not allow."""
     return ApiError("ContractViolation", message, HTTPStatus.INTERNAL_SERVER_ERROR)

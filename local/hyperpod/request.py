@@ -17,14 +17,18 @@ _SCOPE = re.compile(r"Credential=([^/,\s]+)/[0-9]{8}/([a-z0-9-]+)/([a-z0-9-]+)/a
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who signed the request, as its credential scope says. Signatures are not verified."""
+    """Who signed the request, as its credential scope says. Signatures are not verified.
+
+    `principal` is the ARN that the identity service knows, if one was asked and knows the caller.
+    """
 
     access_key: str
     region: str
+    principal: str | None = None
 
     @property
     def arn(self) -> str:
-        return f"arn:aws:iam::{ACCOUNT}:user/{self.access_key}"
+        return self.principal or f"arn:aws:iam::{ACCOUNT}:user/{self.access_key}"
 
 
 def caller_of(authorization: str | None) -> Caller | None:

@@ -4,17 +4,19 @@ One lock guards the account, the fault rules and the journal. It is held while t
 never while a call waits, is judged or is written out.
 """
 
+import functools
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from local.hyperpod import contract
+from local.hyperpod.authorization import ANY, Need, needs_of, permitted
 from local.hyperpod.clock import Clock
 from local.hyperpod.constraints import out_of_bounds
 from local.hyperpod.ec2 import describe_instance_types
 from local.hyperpod.effects import Effects, effects_of
-from local.hyperpod.errors import ApiError, contract_violation
+from local.hyperpod.errors import ApiError, access_denied, contract_violation, unauthorized_operation
 from local.hyperpod.faults import Faults
 from local.hyperpod.journal import Call, Journal, Violation
 from local.hyperpod.request import SOMEBODY_ELSE, Caller, JsonObject, Request
@@ -60,6 +62,7 @@ class Service:
         error: ApiError | None = None
         try:
             self._judge(operation, "request", contract.request_violation(operation, body))
+            caller = self._permitted(operation, body, caller)
             effects = self._effects_on(operation, body)
             result = effects.broken(self._handled(operation, body, caller, effects))
             self._judge(operation, "answer", contract.answer_violation(operation, result))
@@ -76,12 +79,24 @@ class Service:
         error: ApiError | None = None
         self._wait(settings.latency_seconds)
         try:
+            if settings.authorize is not None:
+                needs = [Need("ec2:DescribeInstanceTypes", ANY)]
+                caller = permitted(settings.authorize, caller, needs, unauthorized_operation)
             return describe_instance_types(form, available=settings.ec2_available)
         except ApiError as raised:
             error = raised
             raise
         finally:
             self._write_down("DescribeInstanceTypes", began, caller, form, {}, error)
+
+    def _permitted(self, operation: str, body: JsonObject, caller: Caller) -> Caller:
+        """The caller as the identity service knows it. Raises ApiError when the caller may not do this."""
+        url = self.settings.authorize
+        if url is None:
+            return caller
+        with self.lock:
+            needs = needs_of(operation, body, caller.region, functools.partial(self.state.cluster_arn, caller.region))
+        return permitted(url, caller, needs, access_denied)
 
     def _effects_on(self, operation: str, body: Mapping[str, Any]) -> Effects:
         with self.lock:

@@ -22,6 +22,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     list_fill_in: bool = True
     shuffle_lists: int | None = None
     ec2_available: bool = True
+    authorize: str | None = None
 
     def transition(self, operation: str) -> Seconds:
         """How long what this operation starts takes to finish."""

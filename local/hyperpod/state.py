@@ -7,7 +7,7 @@ from typing import Any
 from local.hyperpod.clusters import Clusters
 from local.hyperpod.lifecycle import Phase
 from local.hyperpod.quotas import Allocation, ComputeQuotas
-from local.hyperpod.request import Caller, JsonObject, Request
+from local.hyperpod.request import ACCOUNT, Caller, JsonObject, Request
 from local.hyperpod.scheduler_configs import ClusterSchedulerConfigs, Policy
 from local.hyperpod.store import Store
 from local.hyperpod.tags import Tags
@@ -54,6 +54,12 @@ class State:
         for store in self._stores():
             store.drop_cluster(cluster.arn)
         return cluster.arn
+
+    def cluster_arn(self, region: str, name: str) -> str:
+        """The ARN of the cluster that a request names or gives the ARN of, whether there is one or not."""
+        if name.startswith("arn:"):
+            return name
+        return self.clusters.arn_of(region, name) or f"arn:aws:sagemaker:{region}:{ACCOUNT}:cluster/{name}"
 
     def force_status(self, resource_id: str, phase: Phase) -> bool:
         """Give a compute quota or a cluster policy another status; False when the id is unknown."""

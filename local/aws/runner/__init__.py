@@ -1,0 +1,1 @@
+"""What runs in MiniStack's own interpreter: the standard library, MiniStack, and nothing of the product."""

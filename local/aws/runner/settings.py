@@ -1,0 +1,34 @@
+"""What the launcher tells the runner, as JSON in a file. Only the standard library: both sides import this."""
+
+import dataclasses
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+
+MINISTACK_VERSION = "1.5.33"
+ACCOUNT = "123456789012"
+REGION = "us-west-2"
+ADMIN_KEY = "admin"
+ADMIN_SECRET = "local"  # noqa: S105 - the secret of an account that exists on loopback only
+
+
+@dataclass(frozen=True, slots=True)
+class RunnerSettings:
+    """`seconds_per_minute` is how long a minute of alarm periods and retry delays really takes.
+
+    `concurrency` is how many events a function handles at once, of those that wait for it.
+    """
+
+    temporary: str
+    worker_python: str
+    worker_environment: dict[str, str] = field(default_factory=dict)
+    without: tuple[str, ...] = ()
+    seconds_per_minute: float = 60.0
+    concurrency: int = 8
+
+    def write(self, path: Path) -> None:
+        path.write_text(json.dumps(dataclasses.asdict(self)))
+
+    @classmethod
+    def read(cls, path: Path) -> "RunnerSettings":
+        return cls(**json.loads(path.read_text()))

@@ -1,0 +1,36 @@
+"""The product on the local AWS, built and deployed once; each test has a cluster and a file of its own."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from local.deployment import Deployment, deployed
+from tests.support.place import Place
+
+
+@pytest.fixture(scope="session")
+def deployment() -> Iterator[Deployment]:
+    """One stack for all tests; minutes of alarms and retries pass in two seconds, slices are short."""
+    with deployed(
+        {"SliceSeconds": "2"},
+        plane_settings={"transition_seconds": 0.2, "default_page_size": 100},
+        seconds_per_minute=2.0,
+    ) as running:
+        yield running
+
+
+@pytest.fixture
+def place(deployment: Deployment) -> Place:
+    """A cluster of the test's own."""
+    return Place(deployment)
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_behind(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A test's faults end with it, and no request broke the service's contract."""
+    yield
+    if "deployment" in request.fixturenames:
+        running: Deployment = request.getfixturevalue("deployment")
+        running.aws.clear_faults()
+        running.aws.plane.clear_faults()
+        assert running.aws.plane.violations() == []

@@ -1,0 +1,3 @@
+"""Stands for the product's layer."""
+
+GREETING = "from the layer"
