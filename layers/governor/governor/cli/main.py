@@ -17,6 +17,10 @@ COMMANDS = {
     "plan": ("governor.cli.plan", "show what applying a policy would change"),
     "apply": ("governor.cli.apply", "bring the cluster to what a policy says"),
     "import": ("governor.cli.importing", "write a policy from the live state of a cluster"),
+    "status": ("governor.cli.status", "show where the files in the bucket and their clusters stand"),
+    "approve": ("governor.cli.approve", "let a held plan through"),
+    "rollback": ("governor.cli.rollback", "put an earlier version of a cluster's file back as the newest"),
+    "doctor": ("governor.cli.doctor", "check a deployment and say what to mend"),
     "schema": ("governor.cli.schema", "print the JSON Schema of the policy format"),
 }
 
@@ -31,6 +35,13 @@ a first round:
   governor validate ml-research.yaml                  mistakes at path:line:column, without AWS
   governor plan ml-research.yaml                      what would change, before and after
   governor apply ml-research.yaml                     change it
+
+with a deployment, where a file in the bucket is all it takes:
+  governor status                                     where every file stands
+  governor status ml-research                         all about one cluster, and what to do next
+  governor approve ml-research FINGERPRINT            let a held plan through
+  governor rollback ml-research                       back to what was applied before
+  governor doctor                                     what is wrong with the deployment
 
 AWS credentials, Region and endpoints are those of the SDK's standard environment
 (AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL, …)."""

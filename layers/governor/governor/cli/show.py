@@ -21,9 +21,11 @@ VERDICT_STYLES = {
     "Applied": "bold green",
     "Unchanged": "green",
     "InProgress": "bold cyan",
+    "Waiting": "cyan",
     "Held": "bold yellow",
     "Rejected": "bold red",
     "Failed": "bold red",
+    "Released": "dim",
 }
 
 

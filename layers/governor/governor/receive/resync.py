@@ -182,7 +182,12 @@ def _needs_a_look(listed: Listed | None, glance: Glance | None) -> bool:
         return newest.answer != "Deleted"
     if newest.answer == "Waiting" or newest.owner:
         return True
-    return newest.origin.etag != listed.etag or newest.origin.modified != listed.modified
+    return newest.origin.etag != listed.etag or not _same_second(newest.origin.modified, listed.modified)
+
+
+def _same_second(one: datetime | None, other: datetime) -> bool:
+    """S3 tells whole seconds of an object, and may tell more in a list."""
+    return one is not None and one.replace(microsecond=0) == other.replace(microsecond=0)
 
 
 def _last_look(glance: Glance | None) -> datetime:
