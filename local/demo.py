@@ -222,6 +222,8 @@ def looked_at(stage: Stage) -> None:
     stage.scene("Where things stand, from the command line")
     shown = stage.governor("status")
     stage.check("the file with its verdict", seen=shown.status == 0 and "Applied" in shown.text)
+    sound = stage.governor("doctor")
+    stage.check("a sound deployment", seen=sound.status == 0)
     target = stage.directory / "imported.yaml"
     wrote = stage.governor("import", CLUSTER, "-o", str(target))
     planned = stage.governor("plan", str(target))
@@ -274,7 +276,7 @@ def main() -> int:
             plane_settings={"transition_seconds": TRANSITION_SECONDS},
         ) as deployment,
     ):
-        deployment.aws.plane.add_cluster(CLUSTER, {"ml.g5.8xlarge": 4})
+        deployment.add_cluster(CLUSTER, {"ml.g5.8xlarge": 4})
         say(f"Deployed. The HyperPod cluster {CLUSTER} has 4 × ml.g5.8xlarge.")
         stage = Stage(deployment, Path(directory))
         for scene in SCENES:

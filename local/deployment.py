@@ -19,6 +19,7 @@ BUILD = {
 """What the local AWS can run: the Python at hand on this machine."""
 LOCAL_PARAMETERS = {"DeletionGraceSeconds": "2", "SliceSeconds": "30"}
 """Short, so that nobody waits; both are parameters of every deployment."""
+ADDON, ADDON_VERSION = "amazon-sagemaker-hyperpod-taskgovernance", "v1.6.1-eksbuild.1"
 ON_THE_WAY = ("InProgress",)
 
 
@@ -28,6 +29,16 @@ class Deployment:
     def __init__(self, aws: LocalAws, outputs: Mapping[str, str], stack: str = STACK) -> None:
         self.aws, self.outputs, self.stack = aws, dict(outputs), stack
         self.policies, self.records = outputs["PoliciesBucketName"], outputs["RecordsBucketName"]
+
+    def add_cluster(self, name: str, groups: Mapping[str, int]) -> str:
+        """A HyperPod cluster with so many instances by type, on an EKS cluster with the add-on; its ARN."""
+        eks, iam = self.aws.client("eks"), self.aws.client("iam")
+        trust = {"Effect": "Allow", "Principal": {"Service": "eks.amazonaws.com"}, "Action": "sts:AssumeRole"}
+        document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+        role = iam.create_role(RoleName=f"eks-{name}", AssumeRolePolicyDocument=document)["Role"]["Arn"]
+        eks.create_cluster(name=name, roleArn=role, resourcesVpcConfig={"subnetIds": []})
+        eks.create_addon(clusterName=name, addonName=ADDON, addonVersion=ADDON_VERSION)
+        return self.aws.plane.add_cluster(name, groups)
 
     def function(self, name: str) -> str:
         """The physical name of ``ReceivePolicyFunction`` or ``ApplyPolicyFunction``."""

@@ -18,7 +18,7 @@ def main() -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ended.set())
     with deployed({"DeletionGraceSeconds": "60"}, progress=_progress) as deployment:
-        deployment.aws.plane.add_cluster(CLUSTER, {"ml.g5.8xlarge": 4})
+        deployment.add_cluster(CLUSTER, {"ml.g5.8xlarge": 4})
         for name, value in {**deployment.aws.env(), "GOVERNOR_STACK": deployment.stack}.items():
             print(f"export {name}={shlex.quote(value)}")
         print(f"# Deployed, with a HyperPod cluster {CLUSTER} of 4 × ml.g5.8xlarge. In another shell, after that:")

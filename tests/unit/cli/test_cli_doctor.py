@@ -278,6 +278,7 @@ CASES: list[tuple[str, dict[str, Any], str, str]] = [
         "1 events that receive_policy",
     ),
     ("alarms", {"ringing": (Alarm("alarm-a", "ALARM", "what to do", "was 7", True),)}, "problem", "rings: was 7"),
+    ("alarms", {"ringing": (Alarm("alarm-a", "ALARM", "held", "was 1", True, True),)}, "warning", "rings: was 1"),
     ("alarms", {"ringing": ()}, "problem", "alarm-a missing"),
     ("alarms", {"ringing": (Alarm("alarm-a", "OK", "", "", False),)}, "warning", "ring and tell nobody"),
     ("notifications", {"listeners": (0, 0)}, "warning", "nobody listens"),

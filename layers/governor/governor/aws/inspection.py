@@ -11,6 +11,8 @@ from governor.aws.clients import Clients
 from governor.aws.failures import mapped
 from governor.errors import AccessError, NotFoundError
 
+METRICS = "HyperPodGovernor"
+"""The namespace of the metrics about verdicts."""
 _ALARMS_AT_ONCE = 100
 """The most names that one DescribeAlarms call takes."""
 _MISSING = frozenset(
@@ -96,13 +98,14 @@ class Source(msgspec.Struct, frozen=True):
 
 
 class Alarm(msgspec.Struct, frozen=True):
-    """An alarm."""
+    """An alarm. ``about_policies``: it rings for a verdict, not for a part of the deployment."""
 
     name: str
     state: str
     description: str
     reason: str
     tells: bool
+    about_policies: bool = False
 
 
 class Inspection:
@@ -267,6 +270,7 @@ class Inspection:
                     item.get("AlarmDescription", ""),
                     item.get("StateReason", ""),
                     bool(item.get("ActionsEnabled", True) and item.get("AlarmActions")),
+                    item.get("Namespace") == METRICS,
                 )
                 for item in answer.get("MetricAlarms", ())
             ]

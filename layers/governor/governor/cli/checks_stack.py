@@ -296,7 +296,8 @@ def alarms(patient: Patient) -> Iterator[Finding]:
     found = patient.inspection.alarms(names)
     ringing = [alarm for alarm in found if alarm.state == "ALARM"]
     for alarm in ringing:
-        yield problem(f"alarm {alarm.name}", f"rings: {alarm.reason}", alarm.description)
+        tell = warning if alarm.about_policies else problem  # a verdict is news, not an illness of the deployment
+        yield tell(f"alarm {alarm.name}", f"rings: {alarm.reason}", alarm.description)
     gone = sorted(set(names) - {alarm.name for alarm in found})
     if gone or not names:
         yield problem("alarms", f"{', '.join(gone) or 'all of them'} missing")

@@ -17,6 +17,7 @@ from governor.plan import Record, plan
 from governor.plan import Rules as PlanRules
 from governor.policy import Bounds, Diagnostic, Limits
 from governor.policy.wording import counted
+from governor.quota import Cluster
 from governor.records.documents import Answer, Evaluation, InForce, LastApplied, Origin, Run, Status
 from governor.records.names import applied_key, cluster_id, cluster_id_of_approval, in_force_key, run_key
 from governor.records.ports import Objects, Stored
@@ -61,7 +62,7 @@ class _Refusal(msgspec.Struct, frozen=True):
     reason: str
     diagnostics: tuple[Diagnostic, ...] = ()
     owner: str = ""
-    cluster_arn: str = ""
+    cluster: Cluster | None = None
 
 
 class _Fit(msgspec.Struct, frozen=True):
@@ -117,11 +118,11 @@ class Receiver:
                     "that file, or delete it; this file is looked at again when that one goes",
                     read.diagnostics,
                     error.owner,
-                    read.opened.cluster.arn,
+                    read.opened.cluster,
                 )
             except _UntrustedError as error:
                 read = _Refusal("Waiting", f"{error}; looked at again every few minutes", read.diagnostics)
-        evaluation = self._evaluation(origin, read.answer, read.reason, read.diagnostics, read.owner, read.cluster_arn)
+        evaluation = self._evaluation(origin, read.answer, read.reason, read.diagnostics, read.owner, read.cluster)
         return self._told(evaluation, None)
 
     def _told(self, evaluation: Evaluation, force: InForce | None) -> Status | None:
@@ -178,7 +179,7 @@ class Receiver:
             return _Refusal("Waiting", f"{error}; looked at again every few minutes")
         diagnostics = opened.diagnostics(made)
         if made.refusals:
-            return _Refusal("Rejected", _first_error(diagnostics), diagnostics, cluster_arn=opened.cluster.arn)
+            return _Refusal("Rejected", _first_error(diagnostics), diagnostics, cluster=opened.cluster)
         return _Fit(opened, diagnostics)
 
     def _record(self, cluster_arn: str) -> Record | None:
@@ -217,7 +218,7 @@ class Receiver:
         except PermanentError as error:
             raise _UntrustedError(str(error)) from error
         assert force is not None
-        evaluation = self._evaluation(origin, "Accepted", QUEUED, fit.diagnostics, cluster_arn=cluster.arn)
+        evaluation = self._evaluation(origin, "Accepted", QUEUED, fit.diagnostics, cluster=cluster)
         enqueue(self.queue, force, "a new version" if before[-1] else "a new policy")
         told = self._told(evaluation, force)
         earlier = before[-1]
@@ -255,7 +256,7 @@ class Receiver:
             told: Status | None = status
         else:
             reason = self._farewell(force) if force else "the file was deleted; it governed no cluster"
-            told = self._told(self._evaluation(origin, "Deleted", reason, cluster_arn=status.cluster_arn), force)
+            told = self._told(self._evaluation(origin, "Deleted", reason), force)
         if force is not None:
             self.revisit(key)
             return self.statuses.load(key)
@@ -327,7 +328,7 @@ class Receiver:
         reason: str,
         diagnostics: tuple[Diagnostic, ...] = (),
         owner: str = "",
-        cluster_arn: str = "",
+        cluster: Cluster | None = None,
     ) -> Evaluation:
         return Evaluation(
             id=uuid.uuid4().hex,
@@ -335,7 +336,8 @@ class Receiver:
             reason=reason,
             origin=origin,
             at=self.now(),
-            cluster_arn=cluster_arn,
+            cluster_arn=cluster.arn if cluster else "",
+            cluster_name=cluster.name if cluster else "",
             diagnostics=diagnostics,
             owner=owner,
             request=self._request,

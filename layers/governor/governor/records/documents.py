@@ -158,6 +158,7 @@ class Evaluation(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit
     origin: Origin
     at: datetime
     cluster_arn: str = ""
+    cluster_name: str = ""
     diagnostics: tuple[Diagnostic, ...] = ()
     owner: str = ""
     request: str = ""
