@@ -30,7 +30,7 @@ build: $(VENV)/installed ## sam build for GOVERNOR_RUNTIME and GOVERNOR_ARCHITEC
 	build/tools/sam/bin/sam build
 
 test: lint ## everything that must hold: lint, types, layers, tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: $(VENV)/installed ## ruff, mypy, import-linter
 	$(BIN)/ruff check .

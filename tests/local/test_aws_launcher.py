@@ -33,9 +33,10 @@ def test_account_region_and_environment_are_the_control_planes() -> None:
 
 
 def test_it_ends_with_everything_it_started() -> None:
+    others = set(descendants(os.getpid()))
     with LocalAws() as aws:
         directory = aws.directory
-        processes = {each for each in descendants(os.getpid()) if is_running(each)}
+        processes = {each for each in descendants(os.getpid()) if is_running(each)} - others
         assert len(processes) == 2
     assert not directory.exists()
     wait_for(lambda: not any(map(is_running, processes)))
