@@ -46,10 +46,14 @@ class Sam:
             directory=built,
         )
 
+    def validate(self, directory: Path) -> str:
+        """What `sam validate --lint` says of a directory's template. Raises LocalAwsError when it is not content."""
+        return self._run("validate", "--lint", directory=directory)
+
     def delete(self, stack: str) -> None:
         self._run("delete", "--stack-name", stack, "--no-prompts", directory=self.home)
 
-    def _run(self, *arguments: str, directory: Path) -> None:
+    def _run(self, *arguments: str, directory: Path) -> str:
         said: list[str] = []
         with subprocess.Popen(
             [self.command, *arguments],
@@ -67,6 +71,7 @@ class Sam:
                     self.progress(line.rstrip("\n"))
         if process.returncode:
             raise LocalAwsError(f"sam {arguments[0]} failed:\n{''.join(said)}")
+        return "".join(said)
 
     def _environment(self) -> dict[str, str]:
         """SAM looks for an interpreter of the function's runtime on the path: the one that runs this comes first.

@@ -19,6 +19,7 @@ def lets_in(policy: Any, service: str, action: str, resource: str, source: str) 
         action=action,
         resource_arn=resource,
         region=REGION,
+        secure_transport=True,
         service_context={"aws:sourcearn": source, "aws:sourceaccount": ACCOUNT, "aws:sourceowner": ACCOUNT},
     )
     return bool(iam_evaluator.evaluate_resource_policy(policy, context, service=service).decision == "Allow")
