@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
+import msgspec
+
 from governor.errors import ConflictError, GovernorError
 from governor.records.announcing import Announcement
 from governor.records.ports import Listed, Stored
@@ -78,6 +80,13 @@ class MemoryBucket:
     def delete(self, key: str) -> None:
         """A delete marker."""
         self._versions.setdefault(key, []).append(None)
+
+    def rename_newest(self, key: str, version: str) -> Stored:
+        """The newest version under another id."""
+        newest = self._versions[key][-1]
+        assert newest is not None
+        self._versions[key][-1] = msgspec.structs.replace(newest, version=version)
+        return msgspec.structs.replace(newest, version=version)
 
     def drop_newest(self, key: str) -> None:
         """The newest version, or the delete marker, is deleted for good."""

@@ -1,12 +1,13 @@
 """Lost, doubled, late and disordered events, writers that race, and invocations that are killed anywhere."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import msgspec
 import pytest
 
 from governor.apply.slices import MAX_SLICES, Invocation
 from governor.errors import ConflictError, TransientError
+from governor.records.ports import Stored
 from governor.records.queue import CARRY_ON, Message
 from tests.support.buckets import MemoryBucket
 from tests.support.desk import KEY, Desk
@@ -368,3 +369,19 @@ def test_killed_at_any_operation_on_a_bucket_the_same_end_is_reached_and_told() 
         assert ends[-1] == "Released", points
         _documents_agree(desk)
     assert points > 100
+
+
+def test_a_bucket_whose_versioning_was_suspended_calls_every_version_null_and_each_is_received() -> None:
+    desk = Desk()
+    plain = desk.policies.upload
+
+    def without_versions(key: str, data: bytes | str, metadata: Mapping[str, str] | None = None) -> Stored:
+        plain(key, data, metadata)
+        return desk.policies.rename_newest(key, "null")
+
+    desk.policies.upload = without_versions  # type: ignore[method-assign]
+    desk.applied(two_teams(1, 1))
+    desk.applied(two_teams(2, 2))
+
+    assert desk.status().verdict == "Applied"
+    assert desk.world.counts() == {"team-a": 2, "team-b": 2}

@@ -104,7 +104,7 @@ class Receiver:
         if stored is None:
             return self._deleted(key, status, hint)
         origin = _origin(key, stored, hint)
-        if status is not None and status.newest.origin.version == origin.version and self._is_answered(status):
+        if status is not None and _is_same(status.newest.origin, origin) and self._is_answered(status):
             self.statuses.mend(key)
             return status
         read = self._read(key, stored)
@@ -130,7 +130,7 @@ class Receiver:
 
         def is_newest() -> bool:
             newest = self.policies.head(evaluation.origin.key)
-            return (newest.version if newest else "") == evaluation.origin.version
+            return newest is None if not evaluation.origin.version else _is_version(newest, evaluation.origin)
 
         told = self.statuses.evaluated(evaluation, force, is_newest)
         if not is_newest():
@@ -145,7 +145,7 @@ class Receiver:
         if newest.answer != "Accepted":
             return False
         force = self.in_force(newest.cluster_arn)
-        if force is None or force.state != "InForce" or force.origin.version != newest.origin.version:
+        if force is None or force.state != "InForce" or not _is_same(force.origin, newest.origin):
             return False
         if not self.has_run(force):
             enqueue(self.queue, force, "the file was received again")  # its first message may have got lost
@@ -195,7 +195,7 @@ class Receiver:
         def change(there: InForce | None) -> InForce | None:
             before.append(there)
             self._let_in(key, origin, there)
-            if there is not None and there.state == "InForce" and there.origin.version == origin.version:
+            if there is not None and there.state == "InForce" and _is_same(there.origin, origin):
                 return None
             approve = stored.metadata.get(APPROVE, "").strip()
             return InForce(
@@ -235,7 +235,7 @@ class Receiver:
         of an old version ever puts it over a newer one.
         """
         newest = self.policies.head(key)
-        if newest is None or newest.version != origin.version:
+        if not _is_version(newest, origin):
             raise ConflictError(f"{key} has changed meanwhile")
         if (
             there is not None
@@ -342,6 +342,15 @@ class Receiver:
             owner=owner,
             request=self._request,
         )
+
+
+def _is_same(one: Origin, other: Origin) -> bool:
+    """The same upload. The version would do, but a bucket whose versioning was suspended calls all of them null."""
+    return (one.key, one.version, one.etag, one.modified) == (other.key, other.version, other.etag, other.modified)
+
+
+def _is_version(stored: Stored | None, origin: Origin) -> bool:
+    return stored is not None and (stored.version, stored.etag) == (origin.version, origin.etag)
 
 
 def _origin(key: str, stored: Stored, hint: Hint) -> Origin:
