@@ -44,7 +44,10 @@ class Target:
     def interpreter(self) -> Path | None:
         """A Python of the same minor version on this machine: only that one writes bytecode the runtime can read."""
         names = [sys.executable, f"python{self.version}", "python3", "python"]
-        for found in filter(None, (shutil.which(name) for name in names)):
+        # A shim of pyenv answers only for the versions that are switched on; those that are installed lie here.
+        pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv") / "versions"
+        installed = map(str, sorted(pyenv.glob(f"{self.version}.*/bin/python{self.version}")))
+        for found in filter(None, (shutil.which(name) for name in [*names, *installed])):
             asked = [found, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"]
             answer = subprocess.run(asked, capture_output=True, text=True, check=False)
             if answer.returncode == 0 and answer.stdout.strip() == self.version:
@@ -81,7 +84,7 @@ def _compile(directory: Path, target: Target) -> bool:
         print(
             f"build: WARNING: no Python {target.version} on this machine, so the layer ships no compiled files: every "
             f"cold start takes 2.8 to 4.8 times as long. Put python{target.version} on the PATH and build again.",
-            file=sys.stderr,
+            flush=True,  # to standard output: SAM shows what a build says on the other one only when it fails
         )
         return False
     run(

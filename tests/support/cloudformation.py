@@ -71,10 +71,29 @@ def listed(value: Any) -> list[Any]:
 
 
 def roles() -> dict[str, list[Json]]:
-    """The statements of each role, by logical id."""
+    """The statements of each role, by logical id, but for those that depend on a parameter."""
     return {
-        name: [each for policy in role["Policies"] for each in statements(policy["PolicyDocument"])]
+        name: [
+            each
+            for policy in role["Policies"]
+            if "Fn::If" not in policy
+            for each in statements(policy["PolicyDocument"])
+        ]
         for name, role in properties("AWS::IAM::Role").items()
+    }
+
+
+def _always(role: Json) -> list[Json]:
+    return [policy for policy in role["Policies"] if "PolicyName" in policy]
+
+
+def in_a_vpc() -> dict[str, list[Json]]:
+    """The statements that a role has beside these when the functions are in a VPC."""
+    return {
+        name: statements(policy["Fn::If"][1]["PolicyDocument"])
+        for name, role in properties("AWS::IAM::Role").items()
+        for policy in role["Policies"]
+        if policy.get("Fn::If", [""])[0] == "InVpc"
     }
 
 

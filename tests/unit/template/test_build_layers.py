@@ -137,7 +137,7 @@ def test_without_an_interpreter_of_the_runtime_the_build_says_loudly_that_it_shi
     monkeypatch.setattr(target.Target, "interpreter", lambda _: None)
     governor.build(tmp_path, target.Target("python3.13", "arm64"))
 
-    assert "WARNING: no Python 3.13 on this machine" in capsys.readouterr().err
+    assert "WARNING: no Python 3.13 on this machine" in capsys.readouterr().out  # where SAM shows it
     assert not list(tmp_path.rglob("*.pyc"))
     assert json.loads((tmp_path / "python/governor-build.json").read_text())["bytecode"] is False
 
