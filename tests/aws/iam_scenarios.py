@@ -2,7 +2,7 @@
 
 import functools
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -20,10 +20,14 @@ CLIENTS = ("s3", "sqs", "lambda", "cloudformation", "iam", "events", "sns")
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """What roles were asked about while the scenarios were played, and everything denied to them since deployment."""
+    """What the stack's roles asked for while the scenarios were played."""
 
-    asked: tuple[dict[str, Any], ...]
+    allowed: tuple[dict[str, Any], ...]
     denied: tuple[dict[str, Any], ...]
+
+    def asked(self, role: str, action: str) -> list[dict[str, Any]]:
+        """The requests of a role, by its deployed name, for an action."""
+        return [each for each in self.allowed if (each["role"], each["action"]) == (role, action)]
 
 
 def created_and_updated(place: Place) -> None:
@@ -90,11 +94,7 @@ def instance_type_of_ec2(place: Place) -> None:
 def transient_failure(place: Place) -> None:
     """A call goes wrong, and the message comes again."""
     stumble(place)
-    version = place.deployment.upload(place.key, place.policy())
-    wait_for(lambda: not place.aws.faults(), 20)
-    again = functools.partial(place.aws.release_messages, place.deployment.outputs["PolicyChangesQueueUrl"])
-    wait_for(again, 10)  # not for long: the message that was given back is all that is out of sight
-    assert place.deployment.wait(place.key, version)["verdict"] == "Applied"
+    assert place.upload(place.policy())["verdict"] == "Applied"
 
 
 def slices(place: Place) -> None:
@@ -113,7 +113,28 @@ def event_of_another_bucket(place: Place) -> None:
         InvocationType="Event",
         Payload=json.dumps(event).encode(),
     )
-    wait_for(lambda: take(place.deployment, "FailedInvocationsQueueUrl", place.name), 40, 0.1)
+    url = place.deployment.outputs["FailedInvocationsQueueUrl"]
+    wait_for(lambda: take(place.deployment, url, place.name), 40, 0.1)
+
+
+def build_checked(place: Place) -> None:
+    """CloudFormation asks check_build, which answers to the URL that it is given, and the log is written down."""
+    function = place.deployment.function("CheckBuildFunction")
+    where = {"Bucket": place.deployment.records, "Key": f"answers/{place.name}"}
+    event = {
+        "RequestType": "Delete",
+        "ResponseURL": place.aws.client("s3").generate_presigned_url("put_object", Params=where),
+        "StackId": place.deployment.stack,
+        "RequestId": place.name,
+        "LogicalResourceId": "BuildCheck",
+    }
+    before = place.aws.logs(function).count("as built")
+    answer = place.aws.client("lambda").invoke(FunctionName=function, Payload=json.dumps(event).encode())
+    assert "FunctionError" not in answer, answer["Payload"].read()
+    answered = place.deployment.document(where["Key"])
+    assert answered is not None
+    assert answered["Status"] == "SUCCESS"
+    wait_for(lambda: place.aws.logs(function).count("as built") > before, 10)
 
 
 SCENARIOS: tuple[Callable[[Place], None], ...] = (
@@ -128,6 +149,7 @@ SCENARIOS: tuple[Callable[[Place], None], ...] = (
     instance_type_of_ec2,
     rejected,
     unknown_cluster,
+    build_checked,
 )
 
 
@@ -174,25 +196,38 @@ def played(deployment: Deployment) -> Played:
     for client in CLIENTS:  # making one is not for several threads at a time
         deployment.aws.client(client)
     roles = Roles.of(deployment).names
-    before = {each["id"]: each["count"] for each in _of(deployment, roles)}
-    if all(each["role"] != roles["CheckBuildRole"] for each in _of(deployment, roles)):
-        raise AssertionError("the deployment itself is the scenario of check_build, and nobody may forget it")
+    before = {each["id"]: each["count"] for each in _decisions(deployment, roles)}
+    try:
+        _play(deployment)
+    except Exception as error:
+        denied = {
+            f"{each['role']} {each['action']} {each['resource']}"
+            for each in _new(deployment, roles, before, allowed=False)
+        }
+        error.add_note("denied meanwhile: " + ("; ".join(sorted(denied)) or "nothing"))
+        raise
+    return Played(_new(deployment, roles, before, allowed=True), _new(deployment, roles, before, allowed=False))
+
+
+def _play(deployment: Deployment) -> None:
     places = [Place(deployment) for _ in SCENARIOS]
     with ThreadPoolExecutor(len(SCENARIOS)) as pool:
         for ended in [pool.submit(scenario, place) for scenario, place in zip(SCENARIOS, places, strict=True)]:
             ended.result()
     deployment.resync()
-    decided = _of(deployment, roles)
-    return Played(
-        asked=tuple(
-            each
-            for each in decided
-            if each["allowed"] and (each["role"] == roles["CheckBuildRole"] or each["count"] > before.get(each["id"], 0))
-        ),
-        denied=tuple(each for each in decided if not each["allowed"]),
+
+
+def _new(
+    deployment: Deployment, roles: Mapping[str, str], before: Mapping[int, int], allowed: bool
+) -> tuple[dict[str, Any], ...]:
+    """What was decided since then."""
+    return tuple(
+        each
+        for each in _decisions(deployment, roles)
+        if each["allowed"] == allowed and each["count"] > before.get(each["id"], 0)
     )
 
 
-def _of(deployment: Deployment, roles: dict[str, str]) -> list[dict[str, Any]]:
+def _decisions(deployment: Deployment, roles: Mapping[str, str]) -> list[dict[str, Any]]:
     names = set(roles.values())
     return [each for each in deployment.aws.decisions() if each["role"] in names]

@@ -3,24 +3,21 @@
 import copy
 import functools
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from typing import Any, Self
 
-import yaml
-
 from local.deployment import Deployment
-from local.hyperpod.client import ROOT
+from tests.support.cloudformation import listed, properties
 
 Document = dict[str, Any]
-_ROLES = ("ReceivePolicyRole", "ApplyPolicyRole", "CheckBuildRole")
+ROLES = ("ReceivePolicyRole", "ApplyPolicyRole", "CheckBuildRole")
 
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """One action on one resource, allowed to a role by a statement; ``place`` is the resource as the template has it."""
+    """One action on one resource, allowed to a role by a statement. ``place`` is the resource as it is written."""
 
     role: str
     sid: str
@@ -28,64 +25,42 @@ class Grant:
     place: str
     number: int
     """The position of the resource in the statement: what the deployed statement has there is the same."""
+    condition: str = ""
+    """The condition of the template under which the role has the statement; "" for always."""
 
     def __str__(self) -> str:
         return f"{self.role} {self.sid} {self.action} {self.place}"
 
 
-class _Loader(yaml.SafeLoader):
-    """CloudFormation's short forms as text: `!GetAtt A.Arn` is `${A.Arn}`."""
-
-    def short(self, name: str, node: yaml.Node) -> Any:
-        if isinstance(node, yaml.SequenceNode):
-            return self.construct_sequence(node, deep=True)
-        if isinstance(node, yaml.MappingNode):
-            return self.construct_mapping(node, deep=True)
-        assert isinstance(node, yaml.ScalarNode)
-        return f"${{{node.value}}}" if name in ("Ref", "GetAtt") else node.value
-
-
-_Loader.add_multi_constructor("!", _Loader.short)
-
-
-@functools.cache
-def template() -> Document:
-    """The template that is deployed, with short forms as text."""
-    read: Document = yaml.load((ROOT / "template.yaml").read_text(), _Loader)  # noqa: S506 - a SafeLoader
-    return read
-
-
-def grants_of(role: str, statements: Iterable[Mapping[str, Any]]) -> Iterator[Grant]:
+def grants_of(role: str, said: Iterable[Mapping[str, Any]], condition: str = "") -> Iterator[Grant]:
     """Everything that statements allow, one action on one resource at a time."""
-    for statement in statements:
+    for statement in said:
         if statement["Effect"] == "Allow":
             for action in listed(statement["Action"]):
                 for number, place in enumerate(listed(statement["Resource"])):
-                    short = place.rpartition("${AWS::AccountId}:")[2].replace("${", "").replace("}", "")
-                    yield Grant(role, statement["Sid"], action, short, number)
+                    yield Grant(role, statement["Sid"], action, _words(place), number, condition)
 
 
-def roles_of_template() -> dict[str, list[Document]]:
-    """The statements of every role of the template."""
-    return {
-        name: [
-            statement
-            for policy in resource["Properties"].get("Policies", ())
-            for statement in policy["PolicyDocument"]["Statement"]
-        ]
-        for name, resource in template()["Resources"].items()
-        if resource["Type"] == "AWS::IAM::Role"
-    }
+def _words(place: Any) -> str:
+    """A resource in few words: `PoliciesBucket.Arn/policies/*`, `compute-quota/*`."""
+    if isinstance(place, dict):
+        (place,) = place.values()
+    return str(place).rpartition("${AWS::AccountId}:")[2].replace("${", "").replace("}", "")
+
+
+def statements(role: str) -> Iterator[tuple[str, list[Document]]]:
+    """The statements of the policies of a role of the template, each with the condition under which it is there."""
+    for policy in properties("AWS::IAM::Role")[role]["Policies"]:
+        condition, then, otherwise = policy.get("Fn::If", ("", policy, {"Ref": "AWS::NoValue"}))
+        assert otherwise == {"Ref": "AWS::NoValue"}
+        yield condition, then["PolicyDocument"]["Statement"]
 
 
 def grants() -> list[Grant]:
-    """All that the template's roles are allowed."""
-    return [grant for role, statements in roles_of_template().items() for grant in grants_of(role, statements)]
-
-
-def listed(value: Any) -> list[Any]:
-    """One or several, as a list."""
-    return list(value) if isinstance(value, list) else [value]
+    """All that the template allows to its roles."""
+    return [
+        grant for role in ROLES for condition, said in statements(role) for grant in grants_of(role, said, condition)
+    ]
 
 
 def minus(document: Document, sid: str, action: str, number: int | None = None) -> Document:
@@ -106,17 +81,12 @@ def minus(document: Document, sid: str, action: str, number: int | None = None) 
     return {**document, "Statement": kept}
 
 
-def matches(decision: Mapping[str, Any], action: str, pattern: str) -> bool:
-    """True for a request of this action on a resource that the pattern of a statement names."""
-    return decision["action"] == action and fnmatchcase(decision["resource"], pattern.replace("[", "[[]"))
-
-
 class Roles:
     """The roles of the deployed stack, by their names in the template."""
 
     def __init__(self, deployment: Deployment) -> None:
         self._deployment, self._iam = deployment, deployment.aws.client("iam")
-        self.names = {role: deployment.aws.physical_id(role, deployment.stack) for role in _ROLES}
+        self.names = {role: deployment.aws.physical_id(role, deployment.stack) for role in ROLES}
         self.documents = {role: self._read(name) for role, name in self.names.items()}
 
     @classmethod
@@ -133,15 +103,9 @@ class Roles:
             policy: self._iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"] for policy in policies
         }
 
-    def statement(self, role: str, sid: str) -> Document:
-        """A deployed statement."""
-        (found,) = [
-            statement
-            for document in self.documents[role].values()
-            for statement in document["Statement"]
-            if statement["Sid"] == sid
-        ]
-        return dict(found)
+    def now(self, role: str) -> dict[str, Document]:
+        """The inline policies that a role has at the moment."""
+        return self._read(self.names[role])
 
     def document(self, role: str) -> Document:
         """The one policy that a role has."""
@@ -153,14 +117,40 @@ class Roles:
         return self._deployment.function(f"{role.removesuffix('Role')}Function")
 
     @contextmanager
-    def without(self, role: str, sid: str, action: str) -> Iterator[None]:
-        """The role really lacks the action in this statement, for as long as the context lasts."""
+    def without(self, role: str, sid: str, action: str) -> Iterator[Callable[[], list[Document]]]:
+        """The role really lacks the action in this statement, for as long as the context lasts.
+
+        The context's value tells what was denied so far for this very lack; at the end that must be something. Asked
+        again, each such request is allowed under the whole policy and denied under the lesser one: what really happens
+        and what is re-evaluated agree.
+        """
+        aws, name = self._deployment.aws, self.names[role]
         (policy,) = self.documents[role]
-        self._put(role, policy, minus(self.document(role), sid, action))
+        whole = self.document(role)
+        lesser = minus(whole, sid, action)
+
+        def refused() -> list[Document]:
+            return [each for each in aws.decisions(name) if each["action"] == action and not each["allowed"]]
+
+        before = {each["id"]: each["count"] for each in refused()}
+
+        def denied() -> list[Document]:
+            return [each for each in refused() if each["count"] > before.get(each["id"], 0)]
+
+        self._put(role, policy, lesser)
         try:
-            yield
+            yield denied
         finally:
-            self._put(role, policy, self.document(role))
+            self._put(role, policy, whole)
+        assert denied(), f"{role} did not ask for {action} while it was missing"
+        for each in denied():
+            assert aws.decide_again(each["id"], [whole]) == "Allow"
+            assert aws.decide_again(each["id"], [lesser]) == "ImplicitDeny"
+
+    def lines(self, role: str, *parts: str) -> list[str]:
+        """What the function with this role has logged that says all of this."""
+        logged = self._deployment.aws.logs(self.function(role)).splitlines()
+        return [line for line in logged if all(part in line for part in parts)]
 
     @contextmanager
     def with_more(self, role: str, statement: Document) -> Iterator[None]:
@@ -172,27 +162,16 @@ class Roles:
             self._iam.delete_role_policy(RoleName=self.names[role], PolicyName="more")
 
     def _put(self, role: str, policy: str, document: Document) -> None:
-        self._iam.put_role_policy(
-            RoleName=self.names[role], PolicyName=policy, PolicyDocument=json.dumps(document)
-        )
+        self._iam.put_role_policy(RoleName=self.names[role], PolicyName=policy, PolicyDocument=json.dumps(document))
 
 
-def messages(deployment: Deployment, output: str) -> list[dict[str, Any]]:
-    """The messages of a queue, looked at without taking them."""
-    answer = deployment.aws.client("sqs").receive_message(
-        QueueUrl=deployment.outputs[output], MaxNumberOfMessages=10, VisibilityTimeout=0
-    )
-    found: list[dict[str, Any]] = answer.get("Messages", [])
-    return found
-
-
-def take(deployment: Deployment, output: str, about: str) -> str | None:
+def take(deployment: Deployment, url: str, about: str) -> str | None:
     """The body of a message that says this, which is taken out of the queue; None while there is none."""
-    for message in messages(deployment, output):
+    client = deployment.aws.client("sqs")
+    answer = client.receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=0)
+    for message in answer.get("Messages", ()):
         if about in message["Body"]:
-            deployment.aws.client("sqs").delete_message(
-                QueueUrl=deployment.outputs[output], ReceiptHandle=message["ReceiptHandle"]
-            )
+            client.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
             return str(message["Body"])
     return None
 

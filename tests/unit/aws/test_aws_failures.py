@@ -18,10 +18,10 @@ from governor.errors import AccessError, ConflictError, GovernorError, NotFoundE
 from governor.policy import SHAPES
 
 
-def answer(code: str, status: int = 400) -> ClientError:
+def answer(code: str, status: int = 400, message: str = "because") -> ClientError:
     return ClientError(
         {
-            "Error": {"Code": code, "Message": "because"},
+            "Error": {"Code": code, "Message": message},
             "ResponseMetadata": {
                 "HTTPStatusCode": status,
                 "RequestId": "r-1",
@@ -43,6 +43,14 @@ def answer(code: str, status: int = 400) -> ClientError:
         (answer("InternalFailure", 500), TransientError, "InternalFailure"),
         (answer("ServiceUnavailable", 503), TransientError, "ServiceUnavailable"),
         (answer("AccessDeniedException"), AccessError, "allow UpdateComputeQuota to the caller's role"),
+        (answer("AuthorizationError", 403), AccessError, "allow UpdateComputeQuota"),
+        (answer("403", 403), AccessError, "allow UpdateComputeQuota"),
+        (
+            answer("AccessDenied", 403, "User: x is not authorized to perform: s3:ListBucket on resource: y"),
+            AccessError,
+            "allow s3:ListBucket to the caller's role",
+        ),
+        (answer("SlowDown", 503), TransientError, "the service throttles"),
         (answer("ExpiredTokenException"), AccessError, "sign in again"),
         (answer("ResourceLimitExceeded"), PermanentError, "higher limit"),
         (answer("ValidationException"), PermanentError, "ValidationException: because"),

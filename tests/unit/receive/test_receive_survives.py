@@ -385,3 +385,19 @@ def test_a_bucket_whose_versioning_was_suspended_calls_every_version_null_and_ea
 
     assert desk.status().verdict == "Applied"
     assert desk.world.counts() == {"team-a": 2, "team-b": 2}
+
+
+def test_a_message_that_was_to_come_again_and_did_not_is_missed_after_its_time() -> None:
+    desk = Desk()
+    desk.drop(two_teams())
+    desk.world.direct.fault("DescribeCluster", "throttle", times=1)
+    message = msgspec.json.decode(desk.queue.messages.pop(), type=Message)
+    with pytest.raises(TransientError):
+        desk.slices().handle(message, Invocation(200.0, 1))
+
+    desk.now.advance(seconds=60)
+    assert desk.resync().enqueued == ()
+    desk.now.advance(minutes=4)
+    assert desk.resync().enqueued == ("ml-research",)
+    desk.work()
+    assert desk.status().verdict == "Applied"

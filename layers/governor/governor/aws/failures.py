@@ -1,6 +1,7 @@
 """What an AWS error asks the caller to do: permanent, transient or conflict."""
 
 import contextlib
+import re
 from collections.abc import Iterator
 
 from botocore.exceptions import (
@@ -19,9 +20,29 @@ from botocore.exceptions import (
 from governor.errors import AccessError, ConflictError, GovernorError, NotFoundError, PermanentError, TransientError
 
 _THROTTLED = frozenset(
-    {"Throttling", "ThrottlingException", "ThrottledException", "TooManyRequestsException", "RequestLimitExceeded"}
+    {
+        "Throttling",
+        "ThrottlingException",
+        "ThrottledException",
+        "TooManyRequestsException",
+        "RequestLimitExceeded",
+        "SlowDown",
+        "Throttled",
+        "RequestThrottled",
+    }
 )
-_DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "NotAuthorized"})
+_DENIED = frozenset(
+    {
+        "AccessDenied",
+        "AccessDeniedException",
+        "UnauthorizedOperation",
+        "NotAuthorized",
+        "AuthorizationError",
+        "AuthorizationErrorException",
+        "403",  # HeadObject's answer has no body to say more
+    }
+)
+_ACTION = re.compile(r"not authorized to perform: ([a-z0-9-]+:[A-Za-z0-9]+)")
 _BAD_CREDENTIALS = frozenset(
     {
         "ExpiredToken",
@@ -69,7 +90,8 @@ def _of_answer(error: ClientError, doing: str) -> GovernorError:
     if code in _THROTTLED:
         return TransientError(f"{text}; the service throttles, try again in a minute", 20.0)
     if code in _DENIED:
-        return AccessError(f"{text}; allow {error.operation_name} to the caller's role")
+        named = _ACTION.search(message)  # S3 asks about ListBucket in a GetObject, so the operation's name may mislead
+        return AccessError(f"{text}; allow {named[1] if named else error.operation_name} to the caller's role")
     if code in _BAD_CREDENTIALS:
         return AccessError(f"{text}; sign in again")
     if code == "ResourceLimitExceeded":

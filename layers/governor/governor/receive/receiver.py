@@ -219,8 +219,10 @@ class Receiver:
             raise _UntrustedError(str(error)) from error
         assert force is not None
         evaluation = self._evaluation(origin, "Accepted", QUEUED, fit.diagnostics, cluster=cluster)
-        enqueue(self.queue, force, "a new version" if before[-1] else "a new policy")
-        told = self._told(evaluation, force)
+        try:
+            told = self._told(evaluation, force)
+        finally:  # also when another version has come: this one is in force until that one is found good
+            enqueue(self.queue, force, "a new version" if before[-1] else "a new policy")
         earlier = before[-1]
         if earlier is not None and earlier.owner not in (None, key):
             self.statuses.let_go(earlier.origin.key, cluster.arn, f"{key} governs the cluster now")

@@ -171,6 +171,8 @@ class Resync:
         run = kept.document
         if run.settled or run.generation > force.generation:
             return False
+        if run.retry_at is not None:
+            return run.resting or now > run.retry_at + ON_ITS_WAY
         return run.resting or now - run.updated > UNHEARD
 
 
