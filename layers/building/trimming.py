@@ -31,7 +31,6 @@ OPERATIONS: dict[str, tuple[str, ...]] = {
 """What the functions call, by service; a test compares it with the code."""
 EXTRA_SHAPES: dict[str, tuple[str, ...]] = {"sagemaker": ("ClusterInstanceType", "MIGProfileType")}
 """Shapes that limits are read from; most of governor.policy.SHAPES are reached by the operations (a test)."""
-_KEPT_FILES = ("_retry.json", "partitions.json", "sdk-default-configuration.json")
 Json = dict[str, Any]
 
 

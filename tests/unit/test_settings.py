@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from governor.errors import PermanentError
-from governor.settings import Settings, settings_from
+from governor.settings import Settings, function_settings_from, settings_from
 
 
 def test_defaults_and_what_the_environment_says() -> None:
@@ -33,3 +33,27 @@ def test_defaults_and_what_the_environment_says() -> None:
 def test_a_wrong_value_is_named(name: str, value: str) -> None:
     with pytest.raises(PermanentError, match=f"{name} is '{value}'; write"):
         settings_from({name: value, "HOME": "/h"})
+
+
+TEMPLATE = {
+    "GOVERNOR_POLICIES_BUCKET": "policies",
+    "GOVERNOR_RECORDS_BUCKET": "records",
+    "GOVERNOR_QUEUE_URL": "queue",
+    "GOVERNOR_TOPIC_ARN": "topic",
+}
+
+
+def test_what_the_template_does_not_say_is_as_documented() -> None:
+    settings = function_settings_from(TEMPLATE)
+    assert (settings.grace_seconds, settings.slice_seconds, settings.max_receives) == (600, 210, 5)
+
+
+@pytest.mark.parametrize("name", TEMPLATE)
+def test_a_variable_that_the_template_should_have_set_is_named(name: str) -> None:
+    with pytest.raises(PermanentError, match=f"{name} is not set; the template sets it: deploy the stack again"):
+        function_settings_from({**TEMPLATE, name: " "})
+
+
+def test_a_wrong_number_of_a_function_is_refused() -> None:
+    with pytest.raises(PermanentError, match="GOVERNOR_SLICE_SECONDS is '0'; write a whole number from 1 to 840"):
+        function_settings_from({**TEMPLATE, "GOVERNOR_SLICE_SECONDS": "0"})

@@ -26,7 +26,8 @@ FUNCTIONS = properties("AWS::Serverless::Function")
 QUEUES = properties("AWS::SQS::Queue")
 BUCKETS = resources("AWS::S3::Bucket")
 ALARMS = properties("AWS::CloudWatch::Alarm")
-PARAMETERS = template()["Parameters"]
+TEMPLATE = template()
+PARAMETERS = TEMPLATE["Parameters"]
 ANSWERED_BY_CLOUDFORMATION = {"CheckBuildFunction": "only a deployment invokes it, and fails with it"}
 OPERATIONS_PAGE = (ROOT / "docs" / "operations.md").read_text()
 PERMISSIONS_PAGE = (ROOT / "docs" / "permissions.md").read_text()
@@ -43,6 +44,19 @@ WITHOUT_RESOURCE = {
     "ec2:AssignPrivateIpAddresses": "Lambda names them",
     "ec2:UnassignPrivateIpAddresses": "Lambda names them",
 }
+
+
+TAKES_NO_TAGS = {
+    "AWS::Lambda::EventInvokeConfig",
+    "AWS::Lambda::Permission",
+    "AWS::S3::BucketPolicy",
+    "AWS::SNS::Subscription",
+    "AWS::SNS::TopicPolicy",
+    "AWS::SQS::QueuePolicy",
+    "AWS::Serverless::LayerVersion",
+    "Custom::BuildCheck",
+}
+"""Types that CloudFormation lets nobody tag; a type that is neither here nor tagged fails the test."""
 
 
 def _alarms_on(metric: str, logical_id: str) -> list[str]:
@@ -95,7 +109,7 @@ def test_a_message_is_out_of_sight_for_longer_than_its_function_may_take() -> No
 
 
 def test_the_functions_know_how_often_the_queue_lets_a_message_come() -> None:
-    told = template()["Globals"]["Function"]["Environment"]["Variables"]["GOVERNOR_MAX_RECEIVES"]
+    told = TEMPLATE["Globals"]["Function"]["Environment"]["Variables"]["GOVERNOR_MAX_RECEIVES"]
     assert QUEUES["PolicyChanges"]["RedrivePolicy"]["maxReceiveCount"] == int(told)
 
 
@@ -129,10 +143,23 @@ def test_nothing_is_spoken_to_without_tls(name: str) -> None:
     assert denials
 
 
+def test_whatever_takes_tags_has_the_applications() -> None:
+    of_all_functions = TEMPLATE["Globals"]["Function"]["Tags"]
+    as_list = [{"Key": key, "Value": value} for key, value in of_all_functions.items()]
+    for name, each in TEMPLATE["Resources"].items():
+        if each["Type"] not in TAKES_NO_TAGS and name not in FUNCTIONS:
+            assert each["Properties"].get("Tags") == as_list, name
+        assert name not in FUNCTIONS or "Tags" not in each["Properties"]  # those of Globals
+
+
 @pytest.mark.parametrize("name", BUCKETS)
 def test_a_bucket_keeps_versions_is_private_encrypted_and_outlives_the_stack(name: str) -> None:
     bucket, content = BUCKETS[name], BUCKETS[name]["Properties"]
-    assert (bucket["DeletionPolicy"], bucket["UpdateReplacePolicy"]) == ("Retain", "Retain")
+    (policy,) = [
+        each for each in resources("AWS::S3::BucketPolicy").values() if mentions(each["Properties"]["Bucket"], name)
+    ]
+    for kept in (bucket, policy):  # a policy that went with the stack would leave its bucket open to plain HTTP
+        assert (kept["DeletionPolicy"], kept["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")
     assert content["VersioningConfiguration"] == {"Status": "Enabled"}
     assert content["BucketEncryption"]["ServerSideEncryptionConfiguration"]
     assert set(content["PublicAccessBlockConfiguration"].values()) == {True}
@@ -239,6 +266,8 @@ def test_only_sagemaker_speaks_to_eks_and_nobody_makes_a_role_of_the_stack_an_ad
     (denial,) = [each for each in roles()["ApplyPolicyRole"] if each["Effect"] == "Deny"]
     assert {"eks:CreateAccessEntry", "eks:AssociateAccessPolicy"} <= set(denial["Action"])
     assert denial["Resource"] == "*"
+    patterns = [each["Fn::Sub"] for each in denial["Condition"]["ArnLike"]["eks:principalArn"]]
+    assert {each.rpartition("/")[2] for each in patterns} == {f"*-{name}-*" for name in roles()}
 
 
 def test_receive_policy_changes_nothing_in_sagemaker_and_apply_policy_reads_no_policies() -> None:
@@ -258,20 +287,20 @@ def test_a_parameter_is_described_constrained_grouped_used_and_documented(name: 
     assert {"AllowedValues", "AllowedPattern", "MinValue"} & set(parameter)
     if "AllowedPattern" in parameter:
         assert parameter["ConstraintDescription"]
-    groups = template()["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
+    groups = TEMPLATE["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
     assert [name for group in groups for each in group["Parameters"] if each == name] == [name]
-    used = {key: value for key, value in template().items() if key not in ("Parameters", "Metadata")}
+    used = {key: value for key, value in TEMPLATE.items() if key not in ("Parameters", "Metadata")}
     assert mentions(used, name)
     assert f"| `{name}` |" in DEPLOYMENT_PAGE
 
 
 def test_outputs_are_described() -> None:
-    assert all(output["Description"] for output in template()["Outputs"].values())
+    assert all(output["Description"] for output in TEMPLATE["Outputs"].values())
 
 
 def test_the_template_sets_every_variable_that_the_functions_read_and_no_other() -> None:
     told = {
-        name for name in template()["Globals"]["Function"]["Environment"]["Variables"] if name.startswith("GOVERNOR_")
+        name for name in TEMPLATE["Globals"]["Function"]["Environment"]["Variables"] if name.startswith("GOVERNOR_")
     }
     read: set[str] = set()
 
