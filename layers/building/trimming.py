@@ -60,7 +60,12 @@ def _trim_service(directory: Path, operations: Iterable[str], extra: Iterable[st
     directory.mkdir()
     _write(directory / "service-2.json", model)
     _write(directory / "endpoint-rule-set-1.json", rules)
-    paginated = {name: value for name, value in pages.get("pagination", {}).items() if name in set(operations)}
+    more = extras.get("paginators-1.sdk-extras.json", {}).get("merge", {}).get("pagination", {})
+    paginated = {
+        name: {**value, **more.get(name, {})}
+        for name, value in pages.get("pagination", {}).items()
+        if name in set(operations)
+    }
     _write(directory / "paginators-1.json", {"pagination": paginated})
     if "service-2.sdk-extras.json" in extras:
         _write(directory / "service-2.sdk-extras.json", extras["service-2.sdk-extras.json"])

@@ -283,7 +283,7 @@ def test_a_second_chain_of_messages_ends_the_first() -> None:
     assert desk.handle(following, 1.0) is None
     history = desk.history()
     assert [entry["verdict"] for entry in history] == ["InProgress"]
-    assert "a newer version came" in history[0]["reason"]
+    assert "generation 2 came" in history[0]["reason"]
 
 
 def test_an_older_run_that_ends_late_leaves_the_documents_of_a_newer_one_alone() -> None:

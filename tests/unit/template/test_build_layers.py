@@ -134,15 +134,18 @@ def test_clients_of_the_trimmed_data_reach_the_same_endpoints_and_turn_the_same_
     cut, full = botocore.session.Session(), botocore.session.Session()
     loader = botocore.loaders.Loader(include_default_search_paths=False, extra_search_paths=[str(trimmed)])
     cut.register_component("data_loader", loader)
-    secrets = {"aws_access_key_id": "none", "aws_secret_access_key": "none"}
     for service, operations in OPERATIONS.items():
         for region in ("us-west-2", "eu-south-2", "us-gov-west-1"):
-            mine, its = (each.create_client(service, region, **secrets) for each in (cut, full))
+            mine, its = (
+                each.create_client(service, region, aws_access_key_id="none", aws_secret_access_key="none")
+                for each in (cut, full)
+            )
             assert mine.meta.endpoint_url == its.meta.endpoint_url
-        for name in map(xform_name, operations):
-            assert mine.can_paginate(name) == its.can_paginate(name)
-            if mine.can_paginate(name):
-                assert vars(mine.get_paginator(name)).keys() == vars(its.get_paginator(name)).keys()
+        pages = {}
+        for each, data in (("cut", loader), ("full", botocore.loaders.create_loader())):
+            found = data.load_service_model(service, "paginators-1")["pagination"]
+            pages[each] = {name: found[name] for name in operations if name in found}
+        assert pages["cut"] == pages["full"]
 
 
 def test_the_functions_start_without_the_parts_that_are_left_out() -> None:

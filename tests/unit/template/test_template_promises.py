@@ -28,6 +28,14 @@ BUCKETS = resources("AWS::S3::Bucket")
 ALARMS = properties("AWS::CloudWatch::Alarm")
 TEMPLATE = template()
 PARAMETERS = TEMPLATE["Parameters"]
+RULES = properties("AWS::Events::Rule")
+SOURCES = properties("AWS::Lambda::EventSourceMapping")
+INVOKE_CONFIGS = properties("AWS::Lambda::EventInvokeConfig")
+LOG_GROUPS = properties("AWS::Logs::LogGroup")
+BUCKET_POLICIES = resources("AWS::S3::BucketPolicy")
+RESOURCE_POLICIES = list(resource_policies())
+ROLE_PROPERTIES, ROLES, IN_A_VPC = properties("AWS::IAM::Role"), roles(), in_a_vpc()
+GRANTED = {name: granted(name) for name in ROLES}
 ANSWERED_BY_CLOUDFORMATION = {"CheckBuildFunction": "only a deployment invokes it, and fails with it"}
 OPERATIONS_PAGE = (ROOT / "docs" / "operations.md").read_text()
 PERMISSIONS_PAGE = (ROOT / "docs" / "permissions.md").read_text()
@@ -77,8 +85,8 @@ def test_there_is_something_to_look_at() -> None:
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_a_function_has_a_log_with_an_end_a_timeout_and_an_alarm_on_its_errors(name: str) -> None:
     function = FUNCTIONS[name]
-    (group,) = [each for each in properties("AWS::Logs::LogGroup") if mentions(function["LoggingConfig"], each)]
-    assert properties("AWS::Logs::LogGroup")[group]["RetentionInDays"] == {"Ref": "LogRetentionDays"}
+    (group,) = [each for each in LOG_GROUPS if mentions(function["LoggingConfig"], each)]
+    assert LOG_GROUPS[group]["RetentionInDays"] == {"Ref": "LogRetentionDays"}
     assert 0 < function["Timeout"] <= 300
     assert name in ANSWERED_BY_CLOUDFORMATION or _alarms_on("Errors", name)
 
@@ -87,20 +95,20 @@ def test_a_function_that_fails_fails_somewhere() -> None:
     failing = {
         name
         for name in FUNCTIONS
-        for config in properties("AWS::Lambda::EventInvokeConfig").values()
+        for config in INVOKE_CONFIGS.values()
         if mentions(config["FunctionName"], name) and config["DestinationConfig"]["OnFailure"]["Destination"]
     }
     fed = {
         name
         for name in FUNCTIONS
-        for mapping in properties("AWS::Lambda::EventSourceMapping").values()
+        for mapping in SOURCES.values()
         if mentions(mapping["FunctionName"], name) and mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
     }
     assert failing | fed | set(ANSWERED_BY_CLOUDFORMATION) == set(FUNCTIONS)
 
 
 def test_a_message_is_out_of_sight_for_longer_than_its_function_may_take() -> None:
-    (mapping,) = properties("AWS::Lambda::EventSourceMapping").values()
+    (mapping,) = SOURCES.values()
     (function,) = [name for name in FUNCTIONS if mentions(mapping["FunctionName"], name)]
     (queue,) = [name for name in QUEUES if mentions(mapping["EventSourceArn"], name)]
     assert QUEUES[queue]["VisibilityTimeout"] > FUNCTIONS[function]["Timeout"]
@@ -124,7 +132,7 @@ def test_a_queue_is_encrypted_and_alarmed(name: str) -> None:
 def test_the_dead_letter_queue_of_a_fifo_queue_is_one_too_and_the_others_are_not() -> None:
     fifo = {name for name, queue in QUEUES.items() if queue.get("FifoQueue")}
     assert fifo == {"PolicyChanges", "PolicyChangesDeadLetters"}
-    for rule in properties("AWS::Events::Rule").values():
+    for rule in RULES.values():
         for target in rule["Targets"]:
             assert mentions(target["DeadLetterConfig"], "UndeliveredEvents")
             assert target["RetryPolicy"]["MaximumEventAgeInSeconds"] <= 3600
@@ -134,7 +142,7 @@ def test_the_dead_letter_queue_of_a_fifo_queue_is_one_too_and_the_others_are_not
 def test_nothing_is_spoken_to_without_tls(name: str) -> None:
     denials = [
         statement
-        for _, statement in resource_policies()
+        for _, statement in RESOURCE_POLICIES
         if statement["Effect"] == "Deny"
         and statement["Principal"] == "*"
         and statement.get("Condition") == {"Bool": {"aws:SecureTransport": "false"}}
@@ -155,9 +163,7 @@ def test_whatever_takes_tags_has_the_applications() -> None:
 @pytest.mark.parametrize("name", BUCKETS)
 def test_a_bucket_keeps_versions_is_private_encrypted_and_outlives_the_stack(name: str) -> None:
     bucket, content = BUCKETS[name], BUCKETS[name]["Properties"]
-    (policy,) = [
-        each for each in resources("AWS::S3::BucketPolicy").values() if mentions(each["Properties"]["Bucket"], name)
-    ]
+    (policy,) = [each for each in BUCKET_POLICIES.values() if mentions(each["Properties"]["Bucket"], name)]
     for kept in (bucket, policy):  # a policy that went with the stack would leave its bucket open to plain HTTP
         assert (kept["DeletionPolicy"], kept["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")
     assert content["VersioningConfiguration"] == {"Status": "Enabled"}
@@ -167,11 +173,11 @@ def test_a_bucket_keeps_versions_is_private_encrypted_and_outlives_the_stack(nam
 
 
 def test_history_can_only_be_appended_to_and_ends() -> None:
-    (denial,) = [each for _, each in resource_policies() if each["Sid"] == "HistoryIsAppendOnly"]
+    (denial,) = [each for _, each in RESOURCE_POLICIES if each["Sid"] == "HistoryIsAppendOnly"]
     assert denial["Condition"] == {"Null": {"s3:if-none-match": "true"}}
     rules = BUCKETS["RecordsBucket"]["Properties"]["LifecycleConfiguration"]["Rules"]
     assert {rule["Id"]: rule.get("Prefix") for rule in rules} == {"HistoryEnds": "history/", "OldVersionsEnd": None}
-    assert not any("s3:DeleteObject" in granted(role) for role in roles())
+    assert not any("s3:DeleteObject" in GRANTED[role] for role in ROLES)
 
 
 def test_alarms_can_publish() -> None:
@@ -211,9 +217,9 @@ def test_there_is_no_section_about_an_alarm_that_is_gone() -> None:
     assert set(re.findall(r"^### (\w+Alarm)$", OPERATIONS_PAGE, re.MULTILINE)) == set(ALARMS)
 
 
-@pytest.mark.parametrize("name", roles())
+@pytest.mark.parametrize("name", ROLES)
 def test_a_role_is_allowed_single_actions_on_named_resources(name: str) -> None:
-    for statement in [*roles()[name], *in_a_vpc().get(name, [])]:
+    for statement in [*ROLES[name], *IN_A_VPC.get(name, [])]:
         assert statement["Sid"]
         if statement["Effect"] == "Deny":
             continue
@@ -221,18 +227,18 @@ def test_a_role_is_allowed_single_actions_on_named_resources(name: str) -> None:
             assert "*" not in action, action
             for resource in listed(statement["Resource"]):
                 assert resource != "*" or action in WITHOUT_RESOURCE, action
-    assert properties("AWS::IAM::Role")[name]["PermissionsBoundary"]["Fn::If"][0] == "HasBoundary"
+    assert ROLE_PROPERTIES[name]["PermissionsBoundary"]["Fn::If"][0] == "HasBoundary"
 
 
 def test_in_a_vpc_both_functions_may_have_network_interfaces_made_and_not_make_any() -> None:
-    assert set(in_a_vpc()) == {"ReceivePolicyRole", "ApplyPolicyRole"}
-    for allowed, denied in in_a_vpc().values():
+    assert set(IN_A_VPC) == {"ReceivePolicyRole", "ApplyPolicyRole"}
+    for allowed, denied in IN_A_VPC.values():
         assert (allowed["Effect"], denied["Effect"]) == ("Allow", "Deny")
         assert set(denied["Action"]) == {each for each in allowed["Action"] if "Describe" not in each}
 
 
 def test_nobody_is_let_in_without_a_condition() -> None:
-    for name, statement in resource_policies():
+    for name, statement in RESOURCE_POLICIES:
         if statement["Effect"] == "Allow" and statement["Principal"] in ("*", {"AWS": "*"}):
             assert statement["Condition"], name
         by_the_topic = name == "NotificationsKey"  # whose policy names the account; see the template
@@ -240,11 +246,11 @@ def test_nobody_is_let_in_without_a_condition() -> None:
             assert "aws:Source" in str(statement["Condition"]), name
 
 
-@pytest.mark.parametrize("name", roles())
+@pytest.mark.parametrize("name", ROLES)
 def test_the_page_of_permissions_lists_what_a_role_may_do_and_nothing_else(name: str) -> None:
     section = PERMISSIONS_PAGE.partition(f"## {name}\n")[2].partition("\n## ")[0]
     told = set(re.findall(r"`([a-z0-9]+:[A-Za-z]+)`", section.partition("\n### Denied")[0]))
-    assert told == granted(name)
+    assert told == GRANTED[name]
 
 
 def test_what_the_functions_call_is_what_their_roles_may() -> None:
@@ -256,28 +262,28 @@ def test_what_the_functions_call_is_what_their_roles_may() -> None:
     }
     by_lambda = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
     by_lambda |= {"logs:CreateLogStream", "logs:PutLogEvents"}
-    by_sagemaker = {action for action in granted("ApplyPolicyRole") if action.startswith("eks:")}
-    assert called == (granted("ReceivePolicyRole") | granted("ApplyPolicyRole")) - by_lambda - by_sagemaker
+    by_sagemaker = {action for action in GRANTED["ApplyPolicyRole"] if action.startswith("eks:")}
+    assert called == (GRANTED["ReceivePolicyRole"] | GRANTED["ApplyPolicyRole"]) - by_lambda - by_sagemaker
 
 
 def test_only_sagemaker_speaks_to_eks_and_nobody_makes_a_role_of_the_stack_an_administrator() -> None:
-    (on_our_behalf,) = [each for each in roles()["ApplyPolicyRole"] if each["Sid"] == "SageMakerOnOurBehalf"]
+    (on_our_behalf,) = [each for each in ROLES["ApplyPolicyRole"] if each["Sid"] == "SageMakerOnOurBehalf"]
     assert on_our_behalf["Condition"] == {"Bool": {"aws:ViaAWSService": "true"}}
-    (denial,) = [each for each in roles()["ApplyPolicyRole"] if each["Effect"] == "Deny"]
+    (denial,) = [each for each in ROLES["ApplyPolicyRole"] if each["Effect"] == "Deny"]
     assert {"eks:CreateAccessEntry", "eks:AssociateAccessPolicy"} <= set(denial["Action"])
     assert denial["Resource"] == "*"
     patterns = [each["Fn::Sub"] for each in denial["Condition"]["ArnLike"]["eks:principalArn"]]
-    assert {each.rpartition("/")[2] for each in patterns} == {f"*-{name}-*" for name in roles()}
+    assert {each.rpartition("/")[2] for each in patterns} == {f"*-{name}-*" for name in ROLES}
 
 
 def test_receive_policy_changes_nothing_in_sagemaker_and_apply_policy_reads_no_policies() -> None:
     writing = ("Create", "Update", "Delete")
     assert not [
         each
-        for each in granted("ReceivePolicyRole")
+        for each in GRANTED["ReceivePolicyRole"]
         if each.startswith("sagemaker:") and each.partition(":")[2].startswith(writing)
     ]
-    assert not [each for each in roles()["ApplyPolicyRole"] if mentions(each["Resource"], "PoliciesBucket")]
+    assert not [each for each in ROLES["ApplyPolicyRole"] if mentions(each["Resource"], "PoliciesBucket")]
 
 
 @pytest.mark.parametrize("name", PARAMETERS)

@@ -80,6 +80,7 @@ class Slices:
         Raises TransientError when the same message is to come again, after ``retry_after`` seconds: nothing was lost,
         and what has happened so far is written down.
         """
+        ends = self._clock.monotonic() + invocation.seconds
         kept = self._documents.load(in_force_key(cluster_id(message.cluster_arn)), InForce)
         force = kept.document if kept else None
         if force is None:
@@ -89,36 +90,37 @@ class Slices:
             self._mend(force)
             return None
         before = dict(self._calls())
-        end = self._work(run, force, invocation)
+        end = self._work(run, force, ends)
         run = self._ended(run, end, self._calls_since(before))
         return self._conclude(message, run, force, end, invocation)
 
     def _begin(self, message: Message, force: InForce, invocation: Invocation) -> Run | None:
         """A new run, or the next slice of the one that the message carries on; None for a message out of date."""
         now = self._now()
-        overtaken: list[Run | None] = []
 
         def change(there: Run | None) -> Run | None:
-            overtaken.append(None)
             if message.chain:
                 if there is None or there.settled or there.chain != message.chain or there.slices > message.slice:
                     return None
-                return msgspec.structs.replace(
-                    there,
-                    verdict="InProgress",
-                    slices=message.slice,
-                    updated=now,
-                    resting=False,
-                    retry_at=None,
-                    requests=_with_request(there.requests, invocation.request),
-                )
-            if there is not None and there.settled and there.generation >= message.generation > 0:
+                if there.generation == force.generation:
+                    return msgspec.structs.replace(
+                        there,
+                        verdict="InProgress",
+                        slices=message.slice,
+                        updated=now,
+                        resting=False,
+                        retry_at=None,
+                        requests=_with_request(there.requests, invocation.request),
+                    )
+            elif there is not None and there.settled and there.generation >= message.generation > 0:
                 return None
             if force.state == "Released" and (there is None or there.settled):
                 return None
             same = there is not None and not there.settled and there.generation == force.generation
             if there is not None and not there.settled and not same:
-                overtaken[-1] = there
+                reason = f"generation {force.generation} came ({force.origin.key}) before this run had ended"
+                self._write_history(msgspec.structs.replace(there, reason=reason, updated=now))
+            waited = there is not None and same and (there.patient or there.slices >= MAX_SLICES)
             return Run(
                 cluster_arn=force.cluster_arn,
                 cluster_name=force.cluster_name,
@@ -131,6 +133,7 @@ class Slices:
                 reason="at work",
                 began=there.began if there is not None and same else now,
                 updated=now,
+                patient=waited,
                 why=message.why,
                 approved=force.approve,
                 approved_by=force.approved_by,
@@ -152,10 +155,13 @@ class Slices:
         run = self._documents.update(key, Run, noted)
         if run is None or not began[-1]:
             return None
-        if overtaken[-1] is not None:
-            reason = f"a newer version came ({force.origin.version}) before this run had ended"
-            self._write_history(msgspec.structs.replace(overtaken[-1], reason=reason, updated=now))
         return run
+
+    def give_up(self, message: Message, reason: str, request: str) -> None:
+        """Say of a message that will not come again that it could not be handled."""
+        kept = self._documents.load(in_force_key(cluster_id(message.cluster_arn)), InForce)
+        if kept is not None and kept.document.state != "Released":
+            self._statuses.gave_up(kept.document, f"given up until the resync takes it up: {reason}", request)
 
     def _mend(self, force: InForce) -> None:
         """The run has ended, and its invocation perhaps before the file's status said so."""
@@ -163,7 +169,7 @@ class Slices:
         if kept is not None and kept.document.settled and kept.document.generation == force.generation:
             self._statuses.ran(kept.document, force)
 
-    def _work(self, run: Run, force: InForce, invocation: Invocation) -> _End:
+    def _work(self, run: Run, force: InForce, ends: float) -> _End:
         """Converge; every error becomes an end."""
         try:
             if force.state == "Released":
@@ -171,8 +177,8 @@ class Slices:
             if force.state == "Releasing" and force.on_delete == "Retain":
                 return self._disown(run, force)
             if force.state == "Releasing":
-                return self._remove(run, force, invocation)
-            return self._converge(run, force, invocation)
+                return self._remove(run, force, ends)
+            return self._converge(run, force, ends)
         except TransientError as error:
             return _End("InProgress", str(error), retry_after=error.retry_after)
         except ConflictError as error:
@@ -180,7 +186,7 @@ class Slices:
         except GovernorError as error:
             return _End("Failed", str(error))
 
-    def _converge(self, run: Run, force: InForce, invocation: Invocation) -> _End:
+    def _converge(self, run: Run, force: InForce, ends: float) -> _End:
         file = PolicyFile(force.origin.key, force.text.encode())
         try:
             opened = open_policy(file, self._limits(), self._account, force.cluster_arn)
@@ -190,7 +196,7 @@ class Slices:
             first = next(item for item in opened.diagnostics if item.severity == "error")
             return _End("Rejected", f"line {first.line}:{first.column}: {first.text}")
         records = BucketRecords(self._documents, run.id)
-        writer = self._writer(records, invocation)
+        writer = self._writer(records, ends)
         outcome = writer.apply(opened.desired, opened.cluster, opened.instances, force.approve or None)
         if outcome.verdict == "Unchanged" and (
             records.begun_before == outcome.plan.digest or records.written_before in (run.id, *run.takes_over)
@@ -199,13 +205,13 @@ class Slices:
             return _End("Applied", reason, outcome, opened)
         return _End(outcome.verdict, outcome.reason, outcome, opened, outcome.retry_after)
 
-    def _remove(self, run: Run, force: InForce, invocation: Invocation) -> _End:
+    def _remove(self, run: Run, force: InForce, ends: float) -> _End:
         """What the file owned is deleted, and nothing else."""
         try:
             cluster = self._account.governance.clusters.describe(force.cluster_arn)
         except NotFoundError:
             return _End("Released", "the cluster no longer exists")
-        writer = self._writer(BucketRecords(self._documents, run.id), invocation)
+        writer = self._writer(BucketRecords(self._documents, run.id), ends)
         outcome = writer.apply(NOTHING_DESIRED, cluster, bundled_instances(), force.approve or None)
         if outcome.verdict in ("Applied", "Unchanged"):
             return _End("Released", f"the file was deleted (onDelete: Remove): {_removed(outcome)}", outcome)
@@ -220,8 +226,10 @@ class Slices:
         owned = len(record.quotas) + len(record.cluster_policies) if record else 0
         return _End("Released", f"the file was deleted (onDelete: Retain): {owned} resources stay and are nobody's")
 
-    def _writer(self, records: BucketRecords, invocation: Invocation) -> Writer:
-        settings = WriterSettings(self._settings.rules, self._settings.concurrency, max(invocation.seconds, 0.0))
+    def _writer(self, records: BucketRecords, ends: float) -> Writer:
+        """``ends`` is on the clock: what was read before the writer begins took of the slice's time."""
+        seconds = max(ends - self._clock.monotonic(), 0.0)
+        settings = WriterSettings(self._settings.rules, self._settings.concurrency, seconds)
         return Writer(self._account.governance, records, self._clock, settings)
 
     def _calls_since(self, before: Mapping[str, int]) -> dict[str, int]:
@@ -267,16 +275,20 @@ class Slices:
                 retry_at = self._now() + timedelta(seconds=again)
                 run = msgspec.structs.replace(run, verdict="InProgress", retry_at=retry_at)
         elif run.verdict == "InProgress":
-            run = msgspec.structs.replace(run, resting=run.slices >= MAX_SLICES)
+            moved = end.outcome is not None and any(_moved(result) for result in end.outcome.results)
+            patient = run.patient and not moved
+            run = msgspec.structs.replace(run, patient=patient, resting=patient or run.slices >= MAX_SLICES)
         elif run.verdict == "Waiting":
             run = msgspec.structs.replace(run, resting=True)
         else:
             run = msgspec.structs.replace(run, settled=True)
-        self._write_down(run, force)
+        try:
+            self._write_down(run, force)
+        finally:  # what cannot be told is no reason to stop working
+            if run.verdict == "InProgress" and not run.resting and again is None:
+                carry_on(self._queue, run)
         if again is not None:
             raise TransientError(end.reason, again)
-        if run.verdict == "InProgress" and not run.resting:
-            carry_on(self._queue, run)
         return run
 
     def _write_down(self, run: Run, force: InForce) -> None:
@@ -297,11 +309,7 @@ class Slices:
 
     def _write_history(self, run: Run) -> None:
         """One entry per run; written again only where its answer got lost."""
-        key = history_key(cluster_id(run.cluster_arn), run.began, run.number, run.id)
-        try:
-            self._documents.write(key, run, None)
-        except ConflictError:
-            return  # this run is in the history already
+        self._documents.append(history_key(cluster_id(run.cluster_arn), run.began, run.number, run.id), run)
 
     def _release(self, force: InForce) -> InForce:
         def change(there: InForce | None) -> InForce | None:
@@ -316,6 +324,10 @@ class Slices:
 def _removed(outcome: Outcome) -> str:
     deleted = sum(result.state == "done" and result.step.action == "delete" for result in outcome.results)
     return f"{deleted} resources deleted" if deleted else "nothing of it is left"
+
+
+def _moved(result: StepResult) -> bool:
+    return result.state == "done" and result.step.action != "wait"
 
 
 def _did_something(step: StepDone) -> bool:

@@ -106,9 +106,11 @@ class _Run:
         except GovernorError as error:
             if self._plan is None or not self._results:
                 raise  # nothing was begun: the error is the whole story
+            retry_after = error.retry_after if isinstance(error, TransientError) else None
+            if retry_after is None:
+                self._record = msgspec.structs.replace(self._record, approved=None)
             with contextlib.suppress(GovernorError):
                 self._save(self._record)
-            retry_after = error.retry_after if isinstance(error, TransientError) else None
             reason = f"stopped by an error after {counted(len(self._results), 'step')}: {error}"
             return Outcome("Failed", reason, self._plan, tuple(self._results), tuple(self._foreign), retry_after)
 
@@ -249,7 +251,7 @@ class _Run:
             self._stored = record
 
     def _end(self, verdict: Verdict, current: Plan, reason: str, retry_after: float | None = None) -> Outcome:
-        if verdict != "InProgress":  # an approval is for carrying on, not for another day
+        if verdict != "InProgress" and retry_after is None:  # an approval is for carrying on, not for another day
             self._record = msgspec.structs.replace(self._record, approved=None)
         self._save(self._record)
         return Outcome(verdict, reason, current, tuple(self._results), tuple(self._foreign), retry_after)

@@ -38,26 +38,39 @@ def apply(
 
 def _handle(parts: Parts, record: Mapping[str, Any], seconds_left: Callable[[], float], request: str) -> float | None:
     """Seconds after which the message is to come again; None when it is done with."""
+    message: Message | None = None
+    receives = int(record.get("attributes", {}).get("ApproximateReceiveCount", "1"))
     try:
         message = _message(record)
         logger.append_keys(cluster=message.cluster_arn)
         seconds = min(float(parts.settings.slice_seconds), seconds_left() - MARGIN)
-        receives = int(record.get("attributes", {}).get("ApproximateReceiveCount", "1"))
         run = _slices(parts).handle(message, Invocation(seconds, receives, request))
     except TransientError as error:
         logger.warning("comes again in %.0f s: %s", error.retry_after, error)
         return error.retry_after
     except GovernorError as error:
         logger.error("cannot be handled: %s", error)
+        _give_up(parts, message, receives, str(error), request)
         return HOPELESS_SECONDS
     except Exception:  # noqa: BLE001 - whatever it is, the message must not be lost
         logger.exception("an error of this program; the message comes again")
+        _give_up(parts, message, receives, "an error of this program; the log of apply_policy has it", request)
         return UNEXPECTED_SECONDS
     if run is None:
         logger.info("nothing to do any more: %s", message.why)
     else:
         logger.info("%s: %s", run.verdict, run.reason, extra={"run": run.id, "slice": run.slices})
     return None
+
+
+def _give_up(parts: Parts, message: Message | None, receives: int, reason: str, request: str) -> None:
+    """Before the message goes to the dead-letter queue, the file says so."""
+    if message is None or receives < parts.settings.max_receives:
+        return
+    try:
+        _slices(parts).give_up(message, reason, request)
+    except GovernorError as error:
+        logger.warning("the file's status cannot be written: %s", error)
 
 
 def _message(record: Mapping[str, Any]) -> Message:

@@ -4,6 +4,7 @@ An event only hints that something changed. What counts is the newest version of
 late events, and events about versions that are gone, all come to the same.
 """
 
+import contextlib
 import uuid
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -12,13 +13,13 @@ import msgspec
 
 from governor.apply import Account, Opened, Unfit, open_policy, read_live
 from governor.checks import PolicyFile
-from governor.errors import AccessError, ConflictError, NotFoundError, PermanentError, TransientError
+from governor.errors import AccessError, ConflictError, GovernorError, NotFoundError, PermanentError, TransientError
 from governor.plan import Record, plan
 from governor.plan import Rules as PlanRules
 from governor.policy import Bounds, Diagnostic, Limits
 from governor.policy.wording import counted
 from governor.quota import Cluster
-from governor.records.documents import Answer, Evaluation, InForce, LastApplied, Origin, Run, Status
+from governor.records.documents import Answer, Evaluation, InForce, LastApplied, Origin, Run, Standing, Status
 from governor.records.names import applied_key, cluster_id, cluster_id_of_approval, in_force_key, run_key
 from governor.records.ports import Objects, Stored
 from governor.records.queue import Queue, enqueue
@@ -89,22 +90,29 @@ class Receiver:
         self.queue, self.rules, self.now = queue, rules, now
         self._account, self._limits, self._request = account, limits, request
 
-    def receive(self, key: str, hint: Hint | None = None) -> Status | None:
-        """Look at a file and say what is made of it. TransientError when it has to be tried again."""
+    def receive(self, key: str, hint: Hint | None = None, *, again: bool = False) -> Status | None:
+        """Look at a file and say what is made of it; ``again`` although its newest version was looked at.
+
+        TransientError when it has to be tried again.
+        """
         for _ in range(MAX_TRIES):
             try:
-                return self._receive(key, hint or Hint())
+                return self._receive(key, hint or Hint(), again=again)
             except ConflictError:
                 continue  # another version came in between
         raise TransientError(f"{key} is being changed all the time", 30.0)
 
-    def _receive(self, key: str, hint: Hint) -> Status | None:
+    def _receive(self, key: str, hint: Hint, *, again: bool) -> Status | None:
         status = self.statuses.load(key)
-        stored = self.policies.get(key, Bounds().size + 1)
+        try:
+            stored = self.policies.get(key, Bounds().size + 1)
+        except PermanentError as error:
+            return self._unreadable(key, hint, error)
         if stored is None:
             return self._deleted(key, status, hint)
         origin = _origin(key, stored, hint)
-        if status is not None and _is_same(status.newest.origin, origin) and self._is_answered(status):
+        looked_at = status is not None and _is_same(status.newest.origin, origin) and not again
+        if status is not None and looked_at and self._is_answered(status):
             self.statuses.mend(key)
             return status
         read = self._read(key, stored)
@@ -123,7 +131,35 @@ class Receiver:
             except _UntrustedError as error:
                 read = _Refusal("Waiting", f"{error}; looked at again every few minutes", read.diagnostics)
         evaluation = self._evaluation(origin, read.answer, read.reason, read.diagnostics, read.owner, read.cluster)
-        return self._told(evaluation, None)
+        return self._told(evaluation, self._come_back(status, key))
+
+    def _unreadable(self, key: str, hint: Hint, error: PermanentError) -> Status | None:
+        """S3 has the file and does not hand it over: another key of KMS, an archive, a permission."""
+        try:
+            there = self.policies.head(key)
+        except PermanentError:
+            there = None
+        origin = _origin(key, there, hint) if there else Origin(key, account=hint.account, address=hint.address)
+        reason = f"the file cannot be read: {error}; looked at again every few minutes"
+        return self.statuses.evaluated(self._evaluation(origin, "Waiting", reason), None, lambda: True)
+
+    def _come_back(self, status: Status | None, key: str) -> InForce | None:
+        """A file that was deleted is there again, though its newest version is not good: no grace period runs on."""
+        if status is None or status.state != "Leaving":
+            return None
+
+        def change(there: InForce | None) -> InForce | None:
+            if there is None or there.state != "Leaving" or there.origin.key != key:
+                return None
+            return there.changed_to(self.now(), state="InForce", leaving_since=None)
+
+        force = self.documents.update(in_force_key(cluster_id(status.cluster_arn)), InForce, change)
+        return force if force is not None and force.owner == key else None
+
+    def next_generation(self, cluster_arn: str, there: Standing | None) -> int:
+        """Above all that there was, also when an earlier version of a document was put back."""
+        kept = self.documents.load(run_key(cluster_id(cluster_arn)), Run)
+        return max(there.generation if there else 0, kept.document.generation if kept else 0) + 1
 
     def _told(self, evaluation: Evaluation, force: InForce | None) -> Status | None:
         """Write a verdict down; ConflictError when another version has come meanwhile."""
@@ -202,7 +238,7 @@ class Receiver:
                 revision=there.revision + 1 if there else 1,
                 cluster_arn=cluster.arn,
                 cluster_name=cluster.name,
-                generation=there.generation + 1 if there else 1,
+                generation=self.next_generation(cluster.arn, there),
                 state="InForce",
                 origin=origin,
                 text=stored.data.decode(),
@@ -253,6 +289,10 @@ class Receiver:
             return None  # never seen; should it govern something, the resync finds out
         origin = Origin(key, account=hint.account, address=hint.address)
         force = self.leave(status.cluster_arn, key) if status.cluster_arn else None
+        if force is None and status.newest.answer == "Deleted" and status.state not in (None, "Released"):
+            there = self.in_force(status.cluster_arn)
+            if there is not None and there.owner not in (None, key):
+                return self.statuses.let_go(key, status.cluster_arn, f"{there.owner} governs the cluster now")
         if status.newest.answer == "Deleted" and (force is None or status.state == force.state):
             self.statuses.mend(key)
             told: Status | None = status
@@ -290,7 +330,8 @@ class Receiver:
         """Look again at the files that were refused because this one governed their cluster."""
         for key, glance in list(self.statuses.glances(self.statuses.known())):
             if glance is not None and glance.newest.owner == owner:
-                self.receive(key)
+                with contextlib.suppress(GovernorError):  # the resync looks at it again; others get their turn
+                    self.receive(key)
 
     def approve(self, key: str, hint: Hint | None = None) -> InForce | None:
         """Take over an approval that somebody put beside the policies. Raises PermanentError for one without sense."""
@@ -304,7 +345,7 @@ class Receiver:
         def change(there: InForce | None) -> InForce | None:
             given = there.approval if there else None
             news.append(False)
-            if there is None or there.state == "Released" or (given and given.version == origin.version):
+            if there is None or there.state == "Released" or (given and _is_same(given, origin)):
                 return None
             if given is not None and given.modified and origin.modified and given.modified > origin.modified:
                 return None
@@ -314,7 +355,7 @@ class Receiver:
                 approve=fingerprint,
                 approved_by=origin,
                 approval=origin,
-                generation=there.generation + 1,
+                generation=self.next_generation(there.cluster_arn, there),
             )
 
         force = self.documents.update(in_force_key(cluster_id_of_approval(key)), InForce, change)

@@ -1,7 +1,7 @@
 """The pass over everything every few minutes: what an event should have done and did not, is done now."""
 
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Protocol
 
@@ -38,6 +38,10 @@ class Log(Protocol):
         """One line."""
         ...
 
+    def exception(self, message: str, /, *args: object) -> None:
+        """With where it happened."""
+        ...
+
 
 class Resynced(msgspec.Struct, frozen=True):
     """What a pass did. ``left`` is what it had no time for."""
@@ -63,22 +67,25 @@ class Resync:
         self._left = 0
 
     def run(self) -> Resynced:
-        """One pass: files first, then approvals, then clusters."""
+        """One pass: clusters first, because a cluster costs little and many files may wait for long; then approvals,
+        then files, those that were never looked at before those that wait."""
         files = {item.key: item for item in self._receiver.policies.listed(POLICIES) if is_policy(item.key)}
         known = [key for key in self._receiver.statuses.known() if is_policy(key)]
         glances = dict(self._receiver.statuses.glances(sorted({*files, *known})))
-        todo = {key for key, glance in glances.items() if _needs_a_look(files.get(key), glance)}
-        for key in sorted(todo, key=lambda key: _last_look(glances[key])):
-            self._do(key, partial(self._receive, key))
-        for key, glance in glances.items():
-            if glance is not None and key not in todo and glance.announced != glance.verdict_id:
-                self._do(key, partial(self._receiver.statuses.mend, key))
+        standings = [each for _, each in side_by_side(self._clusters(), self._standing) if each is not None]
+        for standing in standings:
+            self._do(standing.cluster_name, partial(self._cluster, standing, files, glances))
         for item in self._receiver.policies.listed(APPROVALS):
             if is_approval(item.key):
                 self._do(item.key, partial(self._receiver.approve, item.key))
-        standings = [each for _, each in side_by_side(self._clusters(), self._standing) if each is not None]
-        for standing in standings:
-            self._do(standing.cluster_name, partial(self._cluster, standing, files))
+        todo = {key for key, glance in glances.items() if _needs_a_look(files.get(key), glance)}
+        for key, glance in glances.items():
+            if glance is not None and key not in todo and glance.announced != glance.verdict_id:
+                self._do(key, partial(self._receiver.statuses.mend, key))
+        for key in _in_turn(todo, glances, self._receiver.now()):
+            self._do(key, partial(self._receive, key))
+        if self._left:
+            self._log.warning("resync: no time for %s; the next pass begins elsewhere", self._left)
         return Resynced(
             len(files),
             len(standings),
@@ -103,6 +110,9 @@ class Resync:
         except GovernorError as error:
             self._failed.append(what)
             self._log.warning("resync: %s: %s", what, error)
+        except Exception:  # noqa: BLE001 - the others get their turn
+            self._failed.append(what)
+            self._log.exception("resync: %s: an error of this program", what)
 
     def _clusters(self) -> Iterator[str]:
         for listed in self._receiver.documents.objects.listed(CLUSTERS):
@@ -118,25 +128,29 @@ class Resync:
             return None
         return kept.document if kept else None
 
-    def _cluster(self, force: Standing, files: dict[str, Listed]) -> None:
+    def _cluster(self, force: Standing, files: dict[str, Listed], glances: dict[str, Glance | None]) -> None:
         receiver = self._receiver
         key = force.origin.key
         if force.state == "InForce" and self._has_left(force, files):
             if receiver.leave(force.cluster_arn, key) is not None:
                 receiver.receive(key)
             return
-        if force.state == "Leaving":
+        if force.state == "InForce" and _is_another(glances.get(key), force):
+            receiver.receive(key)  # an earlier version of the document was put back
+        elif force.state == "Leaving":
             self._release_when_due(force)
         elif force.state != "Released" and self._is_forgotten(force):
             enqueue(receiver.queue, force, RESYNC, receiver.now())
             self._enqueued.append(force.cluster_name)
+            if force.state == "InForce" and self._has_no_cluster(force):
+                receiver.receive(key, again=True)  # there may be another one by that name
 
     def _has_left(self, force: Standing, files: dict[str, Listed]) -> bool:
         """True when the file that governs a cluster is gone, or names another cluster by now."""
         if force.origin.key not in files:
             return self._receiver.policies.head(force.origin.key) is None
         status = self._receiver.statuses.load(force.origin.key)
-        return status is not None and status.newest.answer == "Accepted" and status.cluster_arn != force.cluster_arn
+        return status is not None and status.cluster_arn not in ("", force.cluster_arn)
 
     def _release_when_due(self, force: Standing) -> None:
         receiver, key = self._receiver, force.origin.key
@@ -153,7 +167,11 @@ class Resync:
             if there is None or there.state != "Leaving" or there.generation != force.generation:
                 return None
             return there.changed_to(
-                now, state="Releasing", generation=there.generation + 1, approve="", approved_by=None
+                now,
+                state="Releasing",
+                generation=receiver.next_generation(there.cluster_arn, there),
+                approve="",
+                approved_by=None,
             )
 
         changed = receiver.documents.update(in_force_key(cluster_id(force.cluster_arn)), InForce, change)
@@ -161,6 +179,10 @@ class Resync:
             receiver.statuses.changed(changed)
             enqueue(receiver.queue, changed, "the file was deleted")
             self._released.append(force.cluster_name)
+
+    def _has_no_cluster(self, force: Standing) -> bool:
+        kept = self._receiver.documents.load(run_key(cluster_id(force.cluster_arn)), Run)
+        return kept is not None and kept.document.verdict == "Waiting"
 
     def _is_forgotten(self, force: Standing) -> bool:
         """True when nothing is on its way that would bring this generation to a verdict."""
@@ -181,7 +203,7 @@ def _needs_a_look(listed: Listed | None, glance: Glance | None) -> bool:
         return True
     newest = glance.newest
     if listed is None:
-        return newest.answer != "Deleted"
+        return newest.answer != "Deleted" or glance.state in ("InForce", "Leaving", "Releasing")
     if newest.answer == "Waiting" or newest.owner:
         return True
     return newest.origin.etag != listed.etag or not _same_second(newest.origin.modified, listed.modified)
@@ -192,5 +214,21 @@ def _same_second(one: datetime | None, other: datetime) -> bool:
     return one is not None and one.replace(microsecond=0) == other.replace(microsecond=0)
 
 
-def _last_look(glance: Glance | None) -> datetime:
-    return glance.newest.at if glance is not None else datetime.min.replace(tzinfo=UTC)
+def _is_another(glance: Glance | None, force: Standing) -> bool:
+    """True when the file says that another version of it is in force."""
+    if glance is None or glance.newest.answer != "Accepted":
+        return False
+    mine, its = glance.newest.origin, force.origin
+    return (mine.version, mine.etag, mine.modified) != (its.version, its.etag, its.modified)
+
+
+def _in_turn(todo: set[str], glances: dict[str, Glance | None], now: datetime) -> list[str]:
+    """New versions first; those that wait after them, every pass beginning with another one."""
+    waiting = sorted(key for key in todo if _waits(glances.get(key)))
+    fresh = sorted(todo - set(waiting))
+    start = int(now.timestamp()) // 300 * 37 % len(waiting) if waiting else 0
+    return [*fresh, *waiting[start:], *waiting[:start]]
+
+
+def _waits(glance: Glance | None) -> bool:
+    return glance is not None and (glance.newest.answer == "Waiting" or bool(glance.newest.owner))

@@ -68,10 +68,14 @@ def subject_of(announcement: Announcement) -> str:
 
 def message_of(announcement: Announcement, bucket: str) -> str:
     """The text of a notification: what happened, why, and what to do."""
-    lines = [f"{announcement.verdict}: {announcement.file}", "", announcement.reason, ""]
+    file, reason, document = (
+        "".join(char if char.isprintable() else " " for char in text)  # a key may hold line breaks, and say anything
+        for text in (announcement.file, announcement.reason, announcement.readable)
+    )
+    lines = [f"{announcement.verdict}: {file}", "", reason, ""]
     if announcement.cluster_arn:
         lines.append(f"Cluster {announcement.cluster} ({announcement.cluster_arn})")
     if announcement.verdict == "Held":
         lines.append(f"To approve this plan: governor approve {announcement.cluster} {announcement.fingerprint}")
-    lines.append(f"All of it: s3://{bucket}/{announcement.readable}")
+    lines.append(f"All of it: s3://{bucket}/{document}")
     return "\n".join(lines) + "\n"

@@ -12,9 +12,6 @@ FORMAT = 1
 
 Verdict = Literal["Applied", "Unchanged", "InProgress", "Waiting", "Held", "Rejected", "Failed", "Released"]
 
-FINAL: frozenset[Verdict] = frozenset({"Applied", "Unchanged", "Held", "Rejected", "Failed", "Released"})
-"""Verdicts after which nothing more happens by itself, unless a document says so."""
-
 
 class Origin(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
     """A version of a file, and who put it there as far as S3 tells: an account and an address."""
@@ -104,7 +101,8 @@ class Run(Document, frozen=True, kw_only=True, rename="camel"):
     """One run for a cluster: from a message to a verdict, in as many slices as it takes.
 
     ``number`` grows with every run of the cluster. ``chain`` names the messages that may carry it on. ``settled``
-    means that nothing more will happen by itself; ``resting`` that only the resync will take it up again.
+    means that nothing more will happen by itself; ``resting`` that only the resync will take it up again,
+    ``patient`` that it then works one slice only, because it has waited long for something that does not move.
     ``takes_over`` are the ids of runs for the same generation that were cut short.
     ``calls`` counts the calls of AWS by operation.
     """
@@ -124,6 +122,7 @@ class Run(Document, frozen=True, kw_only=True, rename="camel"):
     takes_over: tuple[str, ...] = ()
     settled: bool = False
     resting: bool = False
+    patient: bool = False
     slices: int = 1
     fingerprint: str = ""
     held: tuple[str, ...] = ()
@@ -178,6 +177,7 @@ class Glance(Document, frozen=True, kw_only=True, rename="camel"):
 
     verdict_id: str
     newest: Look
+    state: State | None = None
     announced: str = ""
 
 

@@ -13,8 +13,11 @@ _IN_FORCE = "/in-force.json"
 
 
 def is_policy(key: str) -> bool:
-    """True for a key that holds a policy; everything else under the prefix is nobody's business."""
-    return key.startswith(POLICIES) and key.endswith(_POLICY_ENDINGS)
+    """True for a key that holds a policy; everything else under the prefix is nobody's business.
+
+    A key of more than 1,000 bytes is none: its status document could not be written, S3 takes 1,024.
+    """
+    return key.startswith(POLICIES) and key.endswith(_POLICY_ENDINGS) and len(key.encode()) <= 1000
 
 
 def is_approval(key: str) -> bool:

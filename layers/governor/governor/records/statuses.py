@@ -1,5 +1,6 @@
 """Status documents: written for programs and for people, and told to EventBridge, a metric and SNS."""
 
+import uuid
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 
@@ -61,8 +62,10 @@ class Statuses:
 
         def change(there: Status | None) -> Status | None:
             newest = is_newest()
+            if there is not None and force is None and newest and _says_the_same(there.newest, evaluation):
+                return None  # told already
             if there is None:
-                base = _first(key, evaluation, self._now())
+                base = self._first(key, evaluation)
             elif newest:
                 base = msgspec.structs.replace(there, newest=evaluation)
             elif force is None:
@@ -98,7 +101,7 @@ class Statuses:
 
         def change(there: Status | None) -> Status | None:
             if there is None:
-                there = _first(key, _assumed(force, run), self._now())
+                there = self._first(key, _assumed(force, run))
             if there.run is not None and _is_older(run, there.run):
                 return None
             if there.run is not None and (there.run.id, there.run.write) == (run.id, run.write):
@@ -121,6 +124,41 @@ class Statuses:
     def mend(self, key: str) -> None:
         """What a writer that was killed may have left undone: the readable document, the announcement."""
         self._finish(key, self.load(key))
+
+    def _first(self, key: str, evaluation: Evaluation) -> Status:
+        """A status where there is none. Should it have got lost, it goes on where the readable document is."""
+        readable_one = self._documents.objects.head(readable_key(key))
+        return Status(
+            key=key,
+            revision=_revision(readable_one.metadata) if readable_one else 0,
+            verdict="InProgress",
+            reason="",
+            verdict_id="",
+            updated=self._now(),
+            newest=evaluation,
+        )
+
+    def gave_up(self, force: InForce, reason: str, request: str) -> None:
+        """A message was tried for the last time and could not be handled: the file has failed, for now."""
+        there = self.load(force.origin.key)
+        now = self._now()
+        run = Run(
+            cluster_arn=force.cluster_arn,
+            cluster_name=force.cluster_name,
+            number=there.run.number if there is not None and there.run is not None else 0,
+            id=uuid.uuid4().hex[:16],
+            chain="",
+            generation=force.generation,
+            origin=force.origin,
+            verdict="Failed",
+            reason=reason,
+            began=now,
+            updated=now,
+            resting=True,
+            slices=1_000_000,  # after whatever the run itself may have said
+            requests=(request,) if request else (),
+        )
+        self.ran(run, force)
 
     def _told(self, status: Status) -> Status:
         verdict, reason, verdict_id = _summary(status)
@@ -179,8 +217,11 @@ def _revision(metadata: object) -> int:
     return int(text) if text.isdecimal() else 0
 
 
-def _first(key: str, evaluation: Evaluation, now: datetime) -> Status:
-    return Status(key=key, revision=0, verdict="InProgress", reason="", verdict_id="", updated=now, newest=evaluation)
+def _says_the_same(there: Evaluation, evaluation: Evaluation) -> bool:
+    """True when only the time and the request differ: what stays as it is is told once."""
+    same = msgspec.structs.replace(evaluation, id=there.id, at=there.at, request=there.request, origin=there.origin)
+    uploads = [(each.key, each.version, each.etag, each.modified) for each in (there.origin, evaluation.origin)]
+    return same == there and uploads[0] == uploads[1]
 
 
 def _assumed(force: InForce, run: Run) -> Evaluation:
@@ -212,7 +253,10 @@ def _elsewhere(status: Status, force: InForce) -> bool:
 
 
 def _is_older(run: Run, there: Run) -> bool:
-    return run.cluster_arn == there.cluster_arn and (run.number, run.slices) < (there.number, there.slices)
+    def age(one: Run) -> tuple[int, int, int]:
+        return one.generation, one.number, one.slices
+
+    return run.cluster_arn == there.cluster_arn and age(run) < age(there)
 
 
 def _summary(status: Status) -> tuple[Verdict, str, str]:

@@ -1,5 +1,6 @@
 """Typed documents in a bucket: read, change, write conditionally, so that no writer undoes another's work."""
 
+import contextlib
 import random
 import time
 import uuid
@@ -71,6 +72,13 @@ class Documents:
             if derived:
                 return None
             raise
+
+    def append(self, key: str, document: Document) -> None:
+        """Write what is written once. Something there already is this very document: its key names it, and whoever
+        appends need not be allowed to read."""
+        data = msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n"
+        with contextlib.suppress(ConflictError):
+            self.objects.put(key, data, JSON, None)
 
     def write(self, key: str, document: D, expected: str | None) -> Kept[D]:
         """Write once; ConflictError when it is not as expected. A lost answer to an own write is no conflict."""
