@@ -31,7 +31,8 @@ class Announcer:
         self._events, self._sns, self._topic, self._bucket, self._count = events, sns, topic, bucket, count
 
     def announce(self, announcement: Announcement, *, notify: bool) -> None:
-        """One event and one metric; ``notify`` sends people a message too. All may come twice, none gets lost."""
+        """One event and one metric; ``notify`` sends people a message too. All may come twice, and none gets lost but a
+        metric, which leaves with the function's log: one that is killed before its end has counted for nothing."""
         if len(announcement.reason) > _LONGEST_REASON:
             announcement = msgspec.structs.replace(announcement, reason=f"{announcement.reason[:_LONGEST_REASON]}…")
         if notify:

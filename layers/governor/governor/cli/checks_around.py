@@ -7,12 +7,12 @@ from governor.aws.service_model import service_limits
 from governor.aws.surroundings import ADDON
 from governor.checks import PolicyFile
 from governor.cli.checkup import Check, Finding, Patient, ok, problem, warning
-from governor.cli.lookup import side_by_side
 from governor.errors import AccessError, GovernorError, NotFoundError
 from governor.policy import Bounds
 from governor.policy.names import is_cluster_arn
 from governor.policy.wording import counted, nearest, printable
 from governor.records.names import POLICIES, is_policy
+from governor.records.parallel import side_by_side
 
 MAX_SKEW = 60.0
 """Seconds. AWS refuses signatures that are five minutes off; a minute is worth a word."""

@@ -1,8 +1,6 @@
 """Reading what the functions have written down: every file, one cluster, its history. Side by side: it is waiting."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
@@ -23,18 +21,15 @@ from governor.records.names import (
     run_key,
     status_key,
 )
+from governor.records.parallel import PARALLEL, side_by_side
 from governor.records.ports import Listed
 from governor.records.store import Documents
 
-PARALLEL = 16
 MAX_NAMED = 10
 """Candidates that an error tells."""
 
 _STATES: tuple[State, ...] = ("InForce", "Leaving", "Releasing", "Released")
 """Of two clusters that go by the same name, the one that comes first here is meant."""
-
-T = TypeVar("T")
-R = TypeVar("R")
 
 
 class Unread(msgspec.Struct, frozen=True):
@@ -72,13 +67,6 @@ class About(msgspec.Struct, frozen=True):
     force: InForce | None = None
     run: Run | None = None
     history: tuple[Run, ...] = ()
-
-
-def side_by_side(items: Iterable[T], read: Callable[[T], R]) -> Iterator[tuple[T, R]]:
-    """Read many in threads, in their order."""
-    listed = list(items)
-    with ThreadPoolExecutor(PARALLEL) as pool:
-        yield from zip(listed, pool.map(read, listed), strict=True)
 
 
 def everything(buckets: Buckets) -> Everything:
