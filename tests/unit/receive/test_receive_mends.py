@@ -220,6 +220,18 @@ def test_every_deletion_has_a_grace_period_of_its_own() -> None:
     assert desk.force().state == "Leaving"
 
 
+def test_a_broken_file_whose_delete_marker_is_taken_away_ends_the_grace_period() -> None:
+    desk = Desk()
+    desk.applied()
+    desk.drop("version: 1\n")
+    desk.remove()
+    assert desk.force().state == "Leaving"
+    desk.policies.drop_newest(KEY)
+    _later(desk)
+    assert desk.force().state == "InForce"
+    assert desk.status().verdict == "Rejected"
+
+
 def test_a_broken_version_of_a_file_that_came_back_leaves_the_good_one_at_work() -> None:
     desk = Desk()
     desk.applied()

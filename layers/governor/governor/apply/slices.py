@@ -144,7 +144,6 @@ class Slices:
                 calls=there.calls if there is not None and same else {},
             )
 
-        key = run_key(cluster_id(force.cluster_arn))
         began: list[bool] = []
 
         def noted(there: Run | None) -> Run | None:
@@ -152,10 +151,8 @@ class Slices:
             began.append(wanted is not None)
             return wanted
 
-        run = self._documents.update(key, Run, noted)
-        if run is None or not began[-1]:
-            return None
-        return run
+        run = self._documents.update(run_key(cluster_id(force.cluster_arn)), Run, noted)
+        return run if began[-1] else None
 
     def give_up(self, message: Message, reason: str, request: str) -> None:
         """Say of a message that will not come again that it could not be handled."""
