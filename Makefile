@@ -8,10 +8,10 @@ PYTHON ?= $(shell for each in python3.11 python3 python3.12 python3.13 python; d
 	then echo $$each; break; fi; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo local build test lint format bench docs clean
+.PHONY: help demo local build test test-cluster lint format bench docs clean
 
 help: ## show this help
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
 $(VENV)/installed: pyproject.toml constraints.txt
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer with venv is needed; set PYTHON=/path/to/python3.11"; exit 1; }
@@ -31,6 +31,12 @@ build: $(VENV)/installed ## sam build for GOVERNOR_RUNTIME and GOVERNOR_ARCHITEC
 
 test: lint ## everything that must hold: lint, types, layers, tests
 	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+test-cluster: $(VENV)/installed ## hold a real cluster, that of GOVERNOR_TEST_KUBECONFIG, against what the local one does
+	@test -n "$(GOVERNOR_TEST_KUBECONFIG)" || { \
+		echo "Set GOVERNOR_TEST_KUBECONFIG to the kubeconfig file of a cluster with Kueue's CRDs, for an administrator"; \
+		exit 1; }
+	GOVERNOR_TEST_KUBECONFIG="$(GOVERNOR_TEST_KUBECONFIG)" $(BIN)/python -m pytest tests/conformance
 
 lint: $(VENV)/installed ## ruff, mypy, import-linter
 	$(BIN)/ruff check .
