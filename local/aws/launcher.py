@@ -18,23 +18,26 @@ from urllib.parse import urlsplit
 import boto3
 from botocore.config import Config
 
+from local.aws.addon_controls import AddonControls
 from local.aws.process import LocalAwsError, last_lines, ministack
 from local.aws.runner.settings import ADMIN_KEY, ADMIN_SECRET, REGION, RunnerSettings
 from local.aws.sam import Progress, Sam
 from local.aws.temporary import temporary_directory
 from local.aws.tools import tools
 from local.hyperpod.client import ControlPlane
+from local.kubernetes.client import KubernetesApi
 
 ANSWER_SECONDS = 60
 STACK = "governor"
 
 
-class LocalAws:
-    """A fresh local AWS and HyperPod control plane for as long as the context lasts.
+class LocalAws(AddonControls):
+    """A fresh local AWS, HyperPod control plane and Kubernetes API for as long as the context lasts.
 
     `plane_settings` are the control plane's, `worker_environment` goes to every Lambda worker, `without` leaves
-    additions out by name, `seconds_per_minute` shortens the periods of alarms and the delays between retries, and
-    `concurrency` is how many of its events a function handles at once.
+    additions out by name, `seconds_per_minute` shortens the periods of alarms and the delays between retries,
+    `concurrency` is how many of its events a function handles at once, and `cluster_seconds` and `addon_seconds` are
+    how long EKS takes to make or change a cluster or an add-on: 0 has it done when the call is answered.
     """
 
     def __init__(
@@ -45,6 +48,8 @@ class LocalAws:
         without: Iterable[str] = (),
         seconds_per_minute: float = 60.0,
         concurrency: int = 8,
+        cluster_seconds: float = 0.0,
+        addon_seconds: float = 0.0,
         progress: Progress | None = None,
     ) -> None:
         self._plane_settings = dict(plane_settings or {})
@@ -52,6 +57,7 @@ class LocalAws:
         self._without = tuple(without)
         self._seconds_per_minute = seconds_per_minute
         self._concurrency = concurrency
+        self._eks_seconds = {"cluster_seconds": cluster_seconds, "addon_seconds": addon_seconds}
         self._progress = progress
         self._exits = ExitStack()
         self._clients: dict[tuple[str, str | None], Any] = {}
@@ -63,6 +69,7 @@ class LocalAws:
             self.directory = exits.enter_context(temporary_directory("local-aws-"))
             exits.callback(self._close_clients)
             self.plane = exits.enter_context(ControlPlane.start_process())
+            self.kubernetes = exits.enter_context(KubernetesApi.start_process())
             settings = RunnerSettings(
                 temporary=str(self.directory),
                 worker_python=str(self._tools.worker_python),
@@ -70,6 +77,8 @@ class LocalAws:
                 without=self._without,
                 seconds_per_minute=self._seconds_per_minute,
                 concurrency=self._concurrency,
+                kubernetes=self.kubernetes.url,
+                **self._eks_seconds,
             )
             self.url = exits.enter_context(ministack(self._tools.ministack_python, settings))
             self.plane.settings(authorize=f"{self.url}/_governor/authorize", **self._plane_settings)

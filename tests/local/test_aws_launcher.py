@@ -37,7 +37,7 @@ def test_it_ends_with_everything_it_started() -> None:
     with LocalAws() as aws:
         directory = aws.directory
         processes = {each for each in descendants(os.getpid()) if is_running(each)} - others
-        assert len(processes) == 2
+        assert len(processes) == 3
     assert not directory.exists()
     wait_for(lambda: not any(map(is_running, processes)))
 
@@ -49,7 +49,7 @@ def test_it_ends_when_its_parent_is_killed() -> None:
     ) as child:
         assert child.stdout is not None
         directory = Path(child.stdout.readline().decode().strip())
-        started = wait_for(lambda: found if len(found := descendants(child.pid)) >= 3 else None)
+        started = wait_for(lambda: found if len(found := descendants(child.pid)) >= 4 else None)
         child.send_signal(signal.SIGKILL)
     wait_for(lambda: not any(map(is_running, started)))
     wait_for(lambda: not directory.exists())

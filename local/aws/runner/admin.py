@@ -11,6 +11,7 @@ from ministack.app import app
 from local.aws.runner import alarms
 from local.aws.runner.authorize import Question, authorize, authorize_call
 from local.aws.runner.decisions import decide_again, record
+from local.aws.runner.eks_admin import EKS_ROUTES
 from local.aws.runner.faults import Rule, faults
 from local.aws.runner.logs import printed_by
 from local.aws.runner.mappings import release_messages
@@ -126,6 +127,7 @@ ROUTES: dict[str, Route] = {
     "GET faults": _faults,
     "POST faults": _add_fault,
     "DELETE faults": _clear_faults,
+    **EKS_ROUTES,
 }
 
 

@@ -67,14 +67,18 @@ def add_condition_keys(_: RunnerSettings) -> None:
         return context
 
 
-def _access_entry(path: str, body: bytes) -> dict[str, str]:
-    """Whose access entry a call to EKS is about, and the policy and scope that it associates."""
+def _access_entry(path: str, body: bytes) -> dict[str, Any]:
+    """Whose access entry a call to EKS is about, what it says of it, and the policy and scope that it associates."""
     asked = json.loads(body) if body[:1] == b"{" else {}
     found = re.search(r"/access-entries/(.+?)(?:/access-policies.*)?$", unquote(path))
     keys = {
         "eks:principalArn": asked.get("principalArn") or (found[1] if found else None),
         "eks:policyArn": asked.get("policyArn"),
         "eks:accessScope": (asked.get("accessScope") or {}).get("type"),
+        "eks:namespaces": (asked.get("accessScope") or {}).get("namespaces"),
+        "eks:kubernetesGroups": asked.get("kubernetesGroups"),
+        "eks:username": asked.get("username"),
+        "eks:authenticationMode": (asked.get("accessConfig") or {}).get("authenticationMode"),
     }
     return {name: value for name, value in keys.items() if value}
 

@@ -16,7 +16,9 @@ ADMIN_SECRET = "local"  # noqa: S105 - the secret of an account that exists on l
 class RunnerSettings:
     """`seconds_per_minute` is how long a minute of alarm periods and retry delays really takes.
 
-    `concurrency` is how many events a function handles at once, of those that wait for it.
+    `concurrency` is how many events a function handles at once, of those that wait for it. `kubernetes` is the URL of
+    the local Kubernetes API's admin endpoint; without one, EKS clusters have nothing behind them. Clusters and add-ons
+    of EKS take `cluster_seconds` and `addon_seconds` to be made or changed.
     """
 
     temporary: str
@@ -25,6 +27,9 @@ class RunnerSettings:
     without: tuple[str, ...] = ()
     seconds_per_minute: float = 60.0
     concurrency: int = 8
+    kubernetes: str = ""
+    cluster_seconds: float = 0.0
+    addon_seconds: float = 0.0
 
     def write(self, path: Path) -> None:
         path.write_text(json.dumps(dataclasses.asdict(self)))
