@@ -90,7 +90,7 @@ def _bare(aws: LocalAws, outputs: dict[str, str], key: str) -> float:
 
 def _product(deployment: Deployment, cluster: str, weight: int) -> tuple[float, float]:
     if weight == 1:
-        deployment.aws.plane.add_cluster(cluster, {"ml.g5.8xlarge": 4})
+        deployment.add_cluster(cluster, {"ml.g5.8xlarge": 4})
     key = f"policies/{cluster}.yaml"
     began = time.time()
     version = deployment.upload(key, _POLICY.format(cluster=cluster, weight=weight))

@@ -18,6 +18,13 @@ _PEER = """
 import boto3
 boto3.client("sagemaker", region_name="us-west-2", aws_access_key_id="a", aws_secret_access_key="b")
 """
+_KUBERNETES = "; import kubernetes.client.configuration, kubernetes.client.rest"
+_HANDLERS = (
+    ("receive_policy", "four clients", ""),
+    ("apply_policy", "five clients", ""),
+    ("verify_addon", "five clients", ""),
+    ("verify_addon", "five clients and Kubernetes's", _KUBERNETES),
+)
 _HERE = f"python3.{sys.version_info.minor}"
 
 
@@ -58,9 +65,9 @@ def _starts(built: Path, rounds: int) -> Figure:
         "python -c pass": ([sys.executable, "-c", "pass"], None),
         peer: ([sys.executable, "-c", _PEER], None),
     }
-    for function in ("receive_policy", "apply_policy"):
-        code = f"import sys; sys.path.insert(0, {str(ROOT / 'functions' / function)!r}); import app"
-        commands[f"{function}: import of the handler, four clients"] = (
+    for function, clients, more in _HANDLERS:
+        code = f"import sys; sys.path.insert(0, {str(ROOT / 'functions' / function)!r}); import app{more}"
+        commands[f"{function}: import of the handler, {clients}"] = (
             [sys.executable, "-S", "-c", code],  # -S: nothing but the layers
             _environment(built),
         )
@@ -77,8 +84,8 @@ def _starts(built: Path, rounds: int) -> Figure:
         ms, over = sample.scaled(1000), sample.over(cpu[peer]).median
         mib = memory[name].over(memory[peer]).median
         rows.append([name, *(number(each) for each in (ms.low, ms.median, ms.high, over, memory[name].median, mib))])
-        if "_policy" in name:
-            word = name.partition(":")[0]
+        if ": import" in name:
+            word = name.partition(":")[0] + (", Kubernetes too" if "Kubernetes" in name else "")
             targets += [Target(f"{word} over boto3 with a client", over, 1.3), Target(f"{word}, memory", mib, 1.0)]
     return Figure(
         "cold: CPU ms and peak MiB of a cold start from the built layers",

@@ -16,6 +16,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import yaml
+
+from governor.aws.kubernetes import roles
+from governor.aws.kueue import CONTROLLER
+from local.clusters import make_cluster, node
 from local.deployment import Deployment, deployed
 from local.environment import forget_aws_accounts
 from local.hyperpod.client import ROOT
@@ -27,6 +32,12 @@ WORKSHOP = ROOT / "policies" / "workshop.yaml"
 CLUSTER = "ml-research"
 KEY = "policies/ml-research.yaml"
 TRANSITION_SECONDS = 1.0
+UNAVAILABLE = {
+    "code": "InsufficientNumberOfReplicas",
+    "message": "The add-on is unhealthy because it doesn't have the desired number of replicas.",
+    "resourceIds": ["kueue-controller-manager"],
+}
+"""As EKS words it."""
 NEW_TEAM = """\
   - name: vision
     fairShareWeight: 40
@@ -52,7 +63,8 @@ class Stage:
         self.deployment = deployment
         self.plane = deployment.aws.plane
         self.directory = directory
-        self.text = WORKSHOP.read_text()
+        self.kubernetes = deployment.aws.kubernetes.cluster(CLUSTER)
+        self.text = WORKSHOP.read_text().replace("clusterPolicy:", "addon: {version: default}\nclusterPolicy:", 1)
         self._environment = {**os.environ, **deployment.aws.env(), "GOVERNOR_STACK": deployment.stack}
         if sys.stdout.isatty():
             self._environment |= {"FORCE_COLOR": "1", "COLUMNS": str(os.get_terminal_size().columns)}
@@ -123,10 +135,41 @@ def say(text: str = "", style: str = "") -> None:
     print(f"\x1b[{style}m{text}\x1b[0m" if style and sys.stdout.isatty() else text, flush=True)
 
 
-def first_file(stage: Stage) -> None:
-    stage.scene("The workshop's policy is dropped into the bucket")
+def fresh_cluster(stage: Stage) -> None:
+    stage.scene("A cluster without the add-on; the functions are let into its Kubernetes API")
+    looked = stage.governor("addon", CLUSTER)
+    stage.check("not installed, and how to change that", seen=looked.status == 1 and "is not installed" in looked.text)
+    connected = stage.governor("connect", CLUSTER, "--make")
+    say("$ kubectl apply -f -   (with what it printed)", "1")
+    stage.kubernetes.load(yaml.safe_load_all(roles()))
+    stage.check(
+        "access entries made, roles printed", seen=connected.status == 0 and "kind: ClusterRole" in connected.text
+    )
+
+
+def another_kueue(stage: Stage) -> None:
+    stage.scene("Somebody has installed a Kueue of their own, and the workshop's policy is dropped into the bucket")
+    deployment = "/apis/apps/v1/namespaces/batch/deployments"
+    stage.kubernetes.call("POST", "/api/v1/namespaces", {"kind": "Namespace", "metadata": {"name": "batch"}})
+    stage.kubernetes.call("POST", deployment, {"kind": "Deployment", "metadata": {"name": CONTROLLER}, "spec": {}})
     status = stage.upload(stage.text)
-    stage.check("Applied", seen=status["verdict"] == "Applied" and "3 changes made" in status["reason"])
+    named = f"deployment {CONTROLLER} in namespace batch" in status["reason"]
+    addons = stage.deployment.aws.client("eks").list_addons(clusterName=CLUSTER)["addons"]
+    stage.check("Waiting, the other Kueue named, nothing touched", seen=status["verdict"] == "Waiting" and named)
+    stage.check("no add-on, no quota", seen=addons == [] and stage.guaranteed() == {})
+
+    stage.scene("They remove it, and the policy goes on by itself: first the add-on, then the teams")
+    stage.kubernetes.call("DELETE", f"{deployment}/{CONTROLLER}")
+    began = time.monotonic()
+    say(f"the tick of every five minutes, played now: {json.dumps(stage.deployment.resync())}", "2")
+    status = stage.answer(None, began, "Applied")
+    done = [step["title"] for step in status["run"]["steps"] if step["state"] == "done"]
+    stage.check("the add-on, then the rest", seen=done[0] == "add-on" and len(done) == 4)
+    looked = stage.governor("addon", CLUSTER)
+    stage.check("healthy", seen=looked.status == 0 and "✓ healthy" in looked.text)
+
+
+def what_was_applied(stage: Stage) -> None:
 
     stage.scene("What the API answers now")
     for quota in stage.sagemaker.list_compute_quotas(SortBy="Name", SortOrder="Ascending")["ComputeQuotaSummaries"]:
@@ -160,6 +203,7 @@ def same_again(stage: Stage) -> None:
 def changed_file(stage: Stage) -> None:
     stage.scene("A fifth node has come; team-a shrinks, team-b grows, team vision is new")
     stage.plane.change_cluster(CLUSTER, instanceGroups=[{"name": "group-1", "count": 5}])
+    stage.kubernetes.load([node(f"hyperpod-{CLUSTER}-5", CLUSTER, "ml.g5.8xlarge")])
     head = stage.text.partition("  - name: team-b")[0]
     tail = stage.text.removeprefix(head)
     stage.text = head.replace("count: 2", "count: 1") + tail.replace("count: 2", "count: 3") + NEW_TEAM
@@ -230,6 +274,31 @@ def looked_at(stage: Stage) -> None:
     stage.check("importing and planning gives no change", seen=wrote.status == 0 and planned.status == 0)
 
 
+def broken_addon(stage: Stage) -> None:
+    stage.scene("The add-on loses its controller; the hourly look sees it, and tells it once")
+    told = stage.deployment.verify_addons()
+    stage.deployment.aws.addon_state(CLUSTER, status="DEGRADED", issues=[UNAVAILABLE])
+    stage.deployment.aws.addon_controller(CLUSTER, available=False, webhook=False)
+    looks = [stage.deployment.verify_addons() for _ in range(2)]
+    say(f"verify_addon: {json.dumps(told)}, then {json.dumps(looks)}", "2")
+    changes = [look["changed"] for look in looks]
+    stage.check("told once", seen=changes == [[CLUSTER], []] and looks[1]["unhealthy"] == [CLUSTER])
+    looked = stage.governor("addon", CLUSTER)
+    stage.check("why, and what to do", seen=looked.status == 1 and "fewer pods of the add-on run" in looked.text)
+    before = stage.plane.writes()
+    status = stage.upload(stage.text.replace("fairShareWeight: 100", "fairShareWeight: 90", 1))
+    waiting = status["verdict"] == "Waiting" and "DEGRADED" in status["reason"]
+    stage.check("a change waits meanwhile", seen=waiting and stage.plane.writes() == before)
+
+    stage.scene("It is mended")
+    stage.deployment.aws.addon_state(CLUSTER, status="ACTIVE", issues=[])
+    stage.deployment.aws.addon_controller(CLUSTER)
+    began = time.monotonic()
+    stage.deployment.resync()
+    status = stage.answer(None, began, "Applied")
+    stage.check("applied by itself", seen=status["verdict"] == "Applied")
+
+
 def deleted_file(stage: Stage) -> None:
     stage.scene("The file is deleted (onDelete: Retain)")
     began = time.monotonic()
@@ -254,13 +323,16 @@ def _progress(line: str) -> None:
 
 
 SCENES: tuple[Callable[[Stage], None], ...] = (
-    first_file,
+    fresh_cluster,
+    another_kueue,
+    what_was_applied,
     same_again,
     changed_file,
     dropped_team,
     broken_file,
     console_user,
     looked_at,
+    broken_addon,
     deleted_file,
 )
 
@@ -272,12 +344,14 @@ def main() -> int:
     with (
         tempfile.TemporaryDirectory(prefix="governor-demo-") as directory,
         deployed(
+            {"AddonInstall": "Install"},
             progress=_progress,
             plane_settings={"transition_seconds": TRANSITION_SECONDS},
+            addon_seconds=TRANSITION_SECONDS,
         ) as deployment,
     ):
-        deployment.add_cluster(CLUSTER, {"ml.g5.8xlarge": 4})
-        say(f"Deployed. The HyperPod cluster {CLUSTER} has 4 × ml.g5.8xlarge.")
+        make_cluster(deployment.aws, CLUSTER, {"ml.g5.8xlarge": 4})
+        say(f"Deployed with AddonInstall=Install. The HyperPod cluster {CLUSTER} has 4 × ml.g5.8xlarge.")
         stage = Stage(deployment, Path(directory))
         for scene in SCENES:
             scene(stage)

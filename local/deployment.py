@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from local.aws.launcher import STACK, LocalAws, wait_for
+from local.clusters import ADDON_VERSION, install_addon, let_in, make_cluster
 from local.hyperpod.client import ROOT
 
 BUILD = {
@@ -19,7 +20,7 @@ BUILD = {
 """What the local AWS can run: the Python at hand on this machine."""
 LOCAL_PARAMETERS = {"DeletionGraceSeconds": "2", "SliceSeconds": "30"}
 """Short, so that nobody waits; both are parameters of every deployment."""
-ADDON, ADDON_VERSION = "amazon-sagemaker-hyperpod-taskgovernance", "v1.6.1-eksbuild.1"
+READERS = ("ApplyPolicyRole", "VerifyAddonRole")
 ON_THE_WAY = ("InProgress",)
 
 
@@ -30,18 +31,29 @@ class Deployment:
         self.aws, self.outputs, self.stack = aws, dict(outputs), stack
         self.policies, self.records = outputs["PoliciesBucketName"], outputs["RecordsBucketName"]
 
-    def add_cluster(self, name: str, groups: Mapping[str, int]) -> str:
-        """A HyperPod cluster with so many instances by type, on an EKS cluster with the add-on; its ARN."""
-        eks, iam = self.aws.client("eks"), self.aws.client("iam")
-        trust = {"Effect": "Allow", "Principal": {"Service": "eks.amazonaws.com"}, "Action": "sts:AssumeRole"}
-        document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
-        role = iam.create_role(RoleName=f"eks-{name}", AssumeRolePolicyDocument=document)["Role"]["Arn"]
-        eks.create_cluster(name=name, roleArn=role, resourcesVpcConfig={"subnetIds": []})
-        eks.create_addon(clusterName=name, addonName=ADDON, addonVersion=ADDON_VERSION)
-        return self.aws.plane.add_cluster(name, groups)
+    def add_cluster(self, name: str, groups: Mapping[str, int], addon: str | None = ADDON_VERSION) -> str:
+        """A HyperPod cluster with so many instances by type, which lets the functions in; its ARN.
+
+        ``addon`` is the version of the task governance add-on that is there already; None for none.
+        """
+        arn = make_cluster(self.aws, name, groups)
+        let_in(self.aws, name, self.reader_arns())
+        if addon is not None:
+            install_addon(self.aws, name, addon)
+        return arn
+
+    def reader_arns(self) -> list[str]:
+        """The roles of the functions that read Kubernetes."""
+        iam = self.aws.client("iam")
+        names = [self.aws.physical_id(role, self.stack) for role in READERS]
+        return [iam.get_role(RoleName=name)["Role"]["Arn"] for name in names]
+
+    def verify_addons(self) -> dict[str, Any]:
+        """The hourly look, now."""
+        return self._invoke("VerifyAddonFunction", {"verify": True})["verified"]  # type: ignore[no-any-return]
 
     def function(self, name: str) -> str:
-        """The physical name of ``ReceivePolicyFunction`` or ``ApplyPolicyFunction``."""
+        """The physical name of ``ReceivePolicyFunction``, ``ApplyPolicyFunction`` or ``VerifyAddonFunction``."""
         return self.aws.physical_id(name, self.stack)
 
     def upload(self, key: str, text: str | bytes, **metadata: str) -> str:
@@ -58,14 +70,16 @@ class Deployment:
 
     def resync(self) -> dict[str, Any]:
         """The tick of every five minutes, now."""
+        return self._invoke("ReceivePolicyFunction", {"resync": True})["resync"]  # type: ignore[no-any-return]
+
+    def _invoke(self, function: str, event: Mapping[str, Any]) -> dict[str, Any]:
         answer = self.aws.client("lambda").invoke(
-            FunctionName=self.function("ReceivePolicyFunction"), Payload=json.dumps({"resync": True}).encode()
+            FunctionName=self.function(function), Payload=json.dumps(event).encode()
         )
-        payload = json.loads(answer["Payload"].read())
+        payload: dict[str, Any] = json.loads(answer["Payload"].read())
         if answer.get("FunctionError"):
-            raise RuntimeError(f"the resync failed: {payload}")
-        done: dict[str, Any] = payload["resync"]
-        return done
+            raise RuntimeError(f"{function} failed with {event}: {payload}")
+        return payload
 
     def document(self, key: str) -> dict[str, Any] | None:
         """A document of the records bucket; None where there is none."""
@@ -82,10 +96,16 @@ class Deployment:
         return self.document(f"status/{key}.json")
 
     def readable(self, key: str) -> str:
-        """The same for people."""
-        client = self.aws.client("s3")
-        text: bytes = client.get_object(Bucket=self.records, Key=f"status/{key}.md")["Body"].read()
-        return text.decode()
+        """The same for people, which is written after the one for programs."""
+        client, status = self.aws.client("s3"), self.status(key)
+        least = status["revision"] if status else 0
+
+        def look() -> str | None:
+            found = client.get_object(Bucket=self.records, Key=f"status/{key}.md")
+            text: bytes = found["Body"].read()
+            return text.decode() if int(found["Metadata"].get("revision", "0")) >= least else None
+
+        return wait_for(look, 10)
 
     def keys(self, prefix: str) -> list[str]:
         """What lies in the records bucket."""
@@ -116,7 +136,7 @@ class Deployment:
 
     def logs(self) -> str:
         """What the functions have printed."""
-        names = ("ReceivePolicyFunction", "ApplyPolicyFunction")
+        names = ("ReceivePolicyFunction", "ApplyPolicyFunction", "VerifyAddonFunction")
         return "\n".join(f"--- {name}\n{self.aws.logs(self.function(name))}" for name in names)
 
 

@@ -1,5 +1,6 @@
 """``make local``: the local AWS with the product on it until Ctrl-C, and the environment to use it from a shell."""
 
+import json
 import shlex
 import signal
 import sys
@@ -24,7 +25,10 @@ def main() -> int:
         print(f"# Deployed, with a HyperPod cluster {CLUSTER} of 4 × ml.g5.8xlarge. In another shell, after that:")
         print(f"#   aws s3 cp policies/workshop.yaml s3://{deployment.policies}/policies/")
         print(f"#   aws s3 cp s3://{deployment.records}/status/policies/workshop.yaml.md -")
-        print("#   governor status; governor doctor")
+        print("#   governor status; governor addon ml-research; governor doctor")
+        kubeconfig = deployment.aws.directory / "kubeconfig"
+        kubeconfig.write_text(json.dumps(deployment.aws.kubernetes.cluster(CLUSTER).kubeconfig()))
+        print(f"export KUBECONFIG={kubeconfig}  # the cluster's Kubernetes API, as its administrator")
         print("# Until Ctrl-C.", flush=True)
         ended.wait()
     return 0

@@ -1,9 +1,10 @@
-"""The layer of third-party packages: pinned wheels for the target, and botocore's data cut to what is called."""
+"""The layer of third-party packages: pinned wheels for the target, cut to what the functions use."""
 
 import shutil
 import sys
 from pathlib import Path
 
+from building import kubernetes_client
 from building.target import BuildError, Target, finish, run
 from building.trimming import trim
 
@@ -31,4 +32,5 @@ def build(directory: Path, target: Target) -> None:
     if not list((python / "yaml").glob("_yaml*.so")) or not list((python / "msgspec").glob("_core*.so")):
         raise BuildError(f"the wheels for {target.runtime} on {target.architecture} lack their compiled parts")
     trim(python / "botocore" / "data")
+    kubernetes_client.trim(python / "kubernetes")
     finish(directory, "dependencies", target)

@@ -27,6 +27,15 @@ OPERATIONS: dict[str, tuple[str, ...]] = {
     "sqs": ("SendMessage", "ChangeMessageVisibility"),
     "sns": ("Publish",),
     "events": ("PutEvents",),
+    "eks": (
+        "DescribeCluster",
+        "DescribeAddon",
+        "DescribeAddonVersions",
+        "CreateAddon",
+        "UpdateAddon",
+        "ListUpdates",
+        "DescribeUpdate",
+    ),
 }
 """What the functions call, by service; a test compares it with the code."""
 EXTRA_SHAPES: dict[str, tuple[str, ...]] = {"sagemaker": ("ClusterInstanceType", "MIGProfileType")}

@@ -42,6 +42,13 @@ class ClusterSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, renam
     status: Status = "InService"
     region: str = "us-west-2"
 
+    @property
+    def eks_arn(self) -> str | None:
+        """Of the EKS cluster below; None for Slurm."""
+        if self.orchestrator == "slurm":
+            return None
+        return f"arn:aws:eks:{self.region}:{ACCOUNT}:cluster/{self.eks_cluster_name or self.name}"
+
 
 class GroupChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel", kw_only=True):
     """New counts of one group; what is left out stays, except that nodes follow a changed count."""
@@ -130,6 +137,10 @@ class Clusters:
     def arn_of(self, region: str, name: str) -> str | None:
         cluster = self._by_name.get((region, name))
         return cluster.arn if cluster else None
+
+    def eks_arn_of(self, arn: str) -> str | None:
+        """The ARN of the EKS cluster below the cluster with this ARN; None where there is none."""
+        return next((cluster.spec.eks_arn for cluster in self._by_name.values() if cluster.arn == arn), None)
 
     def exists(self, arn: str) -> bool:
         return any(cluster.arn == arn for cluster in self._by_name.values())
@@ -220,10 +231,9 @@ def described(cluster: Cluster) -> JsonObject:
 
 
 def _orchestrator(spec: ClusterSpec) -> JsonObject:
-    if spec.orchestrator == "slurm":
+    if spec.eks_arn is None:
         return {"Slurm": {"SlurmConfigStrategy": "Managed"}}
-    eks_name = spec.eks_cluster_name or spec.name
-    return {"Eks": {"ClusterArn": f"arn:aws:eks:{spec.region}:{ACCOUNT}:cluster/{eks_name}"}}
+    return {"Eks": {"ClusterArn": spec.eks_arn}}
 
 
 def _group(group: GroupSpec) -> JsonObject:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from local.hyperpod import contract
-from local.hyperpod.authorization import ANY, Need, needs_of, permitted
+from local.hyperpod.authorization import ANY, Need, needs_of, needs_on_behalf, permitted
 from local.hyperpod.clock import Clock
 from local.hyperpod.constraints import out_of_bounds
 from local.hyperpod.ec2 import describe_instance_types
@@ -95,7 +95,10 @@ class Service:
         if url is None:
             return caller
         with self.lock:
-            needs = needs_of(operation, body, caller.region, functools.partial(self.state.cluster_arn, caller.region))
+            needs = [
+                *needs_of(operation, body, caller.region, functools.partial(self.state.cluster_arn, caller.region)),
+                *needs_on_behalf(operation, self.state.eks_cluster_arn(body)),
+            ]
         return permitted(url, caller, needs, access_denied)
 
     def _effects_on(self, operation: str, body: Mapping[str, Any]) -> Effects:

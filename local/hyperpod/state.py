@@ -61,6 +61,12 @@ class State:
             return name
         return self.clusters.arn_of(region, name) or f"arn:aws:sagemaker:{region}:{ACCOUNT}:cluster/{name}"
 
+    def eks_cluster_arn(self, body: Mapping[str, Any]) -> str | None:
+        """The ARN of the EKS cluster below the one that a quota or a cluster policy is of, or is to be made for."""
+        resource_id = str(body.get("ComputeQuotaId") or body.get("ClusterSchedulerConfigId") or "")
+        held = self.quotas.store.get(resource_id) or self.scheduler_configs.store.get(resource_id)
+        return self.clusters.eks_arn_of(held.cluster_arn if held else str(body.get("ClusterArn", "")))
+
     def force_status(self, resource_id: str, phase: Phase) -> bool:
         """Give a compute quota or a cluster policy another status; False when the id is unknown."""
         for store in self._stores():

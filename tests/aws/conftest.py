@@ -12,7 +12,7 @@ from tests.support.place import Place
 def deployment() -> Iterator[Deployment]:
     """One stack for all tests; minutes of alarms and retries pass in two seconds, slices are short."""
     with deployed(
-        {"SliceSeconds": "2"},
+        {"SliceSeconds": "2", "AddonInstall": "Install"},
         plane_settings={"transition_seconds": 0.2, "default_page_size": 100},
         seconds_per_minute=2.0,
     ) as running:

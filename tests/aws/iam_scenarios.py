@@ -9,13 +9,14 @@ from typing import Any
 
 from local.aws.launcher import wait_for
 from local.deployment import Deployment
+from tests.aws.iam_addon_scenarios import ADDON_SCENARIOS
 from tests.aws.iam_support import Roles, take
 from tests.support.place import Place
 
 THREE = {"team-a": 1, "team-b": 1, "vision": 1}
 TWO = {"team-a": 1, "team-b": 1}
 CLUSTER_POLICY = "clusterPolicy: {{fairShare: Enabled, priorityClasses: [{{name: training, weight: {}}}]}}\n"
-CLIENTS = ("s3", "sqs", "lambda", "cloudformation", "iam", "events", "sns")
+CLIENTS = ("s3", "sqs", "lambda", "cloudformation", "iam", "events", "sns", "eks")
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +140,7 @@ def build_checked(place: Place) -> None:
 
 SCENARIOS: tuple[Callable[[Place], None], ...] = (
     event_of_another_bucket,  # the longest wait first
+    *ADDON_SCENARIOS,
     transient_failure,
     deleted_and_removed,
     deleted_and_retained,
@@ -173,7 +175,7 @@ def after_grace(place: Place, verdict: str) -> dict[str, Any]:
 def with_unknown_type(place: Place) -> str:
     """A policy for a cluster of instances that only EC2 knows."""
     name = f"{place.name}-t4"
-    place.arn = place.plane.add_cluster(name, {"ml.g4dn.12xlarge": 4})
+    place.arn = place.deployment.add_cluster(name, {"ml.g4dn.12xlarge": 4})
     text = place.policy().replace(place.name, name).replace("ml.g5.8xlarge", "ml.g4dn.12xlarge")
     return text.replace("count: 2", "accelerators: 8")
 

@@ -3,6 +3,7 @@
 import copy
 import functools
 import json
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,7 +13,9 @@ from local.deployment import Deployment
 from tests.support.cloudformation import listed, properties
 
 Document = dict[str, Any]
-ROLES = ("ReceivePolicyRole", "ApplyPolicyRole", "CheckBuildRole")
+ROLES = ("ReceivePolicyRole", "ApplyPolicyRole", "VerifyAddonRole", "CheckBuildRole")
+HOLDING = frozenset({"", "InstallsAddon"})
+"""The conditions of the template that are true of the deployment that is tested; "" for what is always there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,18 +51,27 @@ def _words(place: Any) -> str:
     return str(place).rpartition("${AWS::AccountId}:")[2].replace("${", "").replace("}", "")
 
 
-def statements(role: str) -> Iterator[tuple[str, list[Document]]]:
-    """The statements of the policies of a role of the template, each with the condition under which it is there."""
+def statements(role: str) -> Iterator[tuple[str, Document]]:
+    """The statements of a role of the template, each with the condition under which it is there."""
     for policy in properties("AWS::IAM::Role")[role]["Policies"]:
-        condition, then, otherwise = policy.get("Fn::If", ("", policy, {"Ref": "AWS::NoValue"}))
-        assert otherwise == {"Ref": "AWS::NoValue"}
-        yield condition, then["PolicyDocument"]["Statement"]
+        around, document = _unless(policy)
+        for statement in document["PolicyDocument"]["Statement"]:
+            condition, said = _unless(statement)
+            assert not (around and condition), f"{said['Sid']} of {role} depends on two conditions"
+            yield around or condition, said
+
+
+def _unless(written: Document) -> tuple[str, Document]:
+    """What is written under a condition that leaves nothing otherwise; with "" what is always there."""
+    condition, then, otherwise = written.get("Fn::If", ("", written, {"Ref": "AWS::NoValue"}))
+    assert otherwise == {"Ref": "AWS::NoValue"}
+    return condition, then
 
 
 def grants() -> list[Grant]:
     """All that the template allows to its roles."""
     return [
-        grant for role in ROLES for condition, said in statements(role) for grant in grants_of(role, said, condition)
+        grant for role in ROLES for condition, said in statements(role) for grant in grants_of(role, [said], condition)
     ]
 
 
@@ -103,9 +115,10 @@ class Roles:
             policy: self._iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"] for policy in policies
         }
 
-    def now(self, role: str) -> dict[str, Document]:
-        """The inline policies that a role has at the moment."""
-        return self._read(self.names[role])
+    def assert_whole(self) -> None:
+        """Every role has at the moment what it was deployed with."""
+        for role, name in self.names.items():
+            assert self._read(name) == self.documents[role]
 
     def document(self, role: str) -> Document:
         """The one policy that a role has."""
@@ -165,15 +178,24 @@ class Roles:
         self._iam.put_role_policy(RoleName=self.names[role], PolicyName=policy, PolicyDocument=json.dumps(document))
 
 
+_taking = threading.Lock()
+
+
 def take(deployment: Deployment, url: str, about: str) -> str | None:
     """The body of a message that says this, which is taken out of the queue; None while there is none."""
     client = deployment.aws.client("sqs")
-    answer = client.receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=0)
-    for message in answer.get("Messages", ()):
-        if about in message["Body"]:
-            client.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
-            return str(message["Body"])
+    with _taking:  # a receipt is good until somebody else receives the message
+        answer = client.receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=0)
+        for message in answer.get("Messages", ()):
+            if about in message["Body"]:
+                client.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+                return str(message["Body"])
     return None
+
+
+def denied_in(text: str, action: str) -> bool:
+    """True when a text says that this action was not allowed."""
+    return f"is not authorized to perform: {action} " in f"{text} "
 
 
 def received(deployment: Deployment, key: str) -> dict[str, Any]:

@@ -95,7 +95,7 @@ def test_waiting_for_a_cluster_that_comes_later(place: Place) -> None:
     assert waiting["verdict"] == "Waiting"
     assert f"did you mean '{place.name}'" in waiting["reason"]
 
-    place.plane.add_cluster(f"{place.name}-later", {"ml.g5.8xlarge": 4})
+    place.deployment.add_cluster(f"{place.name}-later", {"ml.g5.8xlarge": 4})
     place.deployment.resync()
     assert place.deployment.wait(place.key, verdict="Applied")["clusterName"] == f"{place.name}-later"
 

@@ -5,46 +5,35 @@ somebody takes out although it is used (the scenario then fails). What no scenar
 reason. The re-evaluation of requests is held against roles that really lack something in test_permissions_removed.py.
 """
 
-from collections.abc import Iterable, Mapping
-from itertools import islice
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
 
 from local.deployment import Deployment
 from tests.aws.iam_scenarios import Played, played
-from tests.aws.iam_support import ROLES, Grant, Roles, grants, grants_of, minus, statements
+from tests.aws.iam_support import HOLDING, ROLES, Grant, Roles, grants, grants_of, minus, statements
 from tests.support.cloudformation import listed, template
 
-BY_SAGEMAKER = (
-    "SageMaker asks for it in the caller's name when a quota or cluster policy is made, changed or deleted; "
-    "the local control plane has no EKS to ask"
-)
 BY_LAMBDA_IN_A_VPC = (
     "Lambda asks for it to make a function's network interfaces; without SubnetIds, as here, no role has it, and there "
     "is no local VPC to be in"
 )
+ON_THE_CLUSTER_ALONE = (
+    "EKS judges it by the cluster, and where an add-on is named perhaps by that too (Service Authorization Reference: "
+    "an optional resource type); the local EKS looks at the cluster alone"
+)
 
-DESCRIBES = {
-    "sagemaker:DescribeCluster": "cluster/*",
-    "sagemaker:DescribeComputeQuota": "compute-quota/*",
-    "sagemaker:DescribeClusterSchedulerConfig": "cluster-scheduler-config/*",
-}
+ADDONS = "addon/*/amazon-sagemaker-hyperpod-taskgovernance/*"
 NOT_ASKED: Mapping[str, str] = {
     **{
-        f"ApplyPolicyRole SageMakerOnOurBehalf {action} {place}": BY_SAGEMAKER
-        for action in (
-            "eks:DescribeCluster",
-            "eks:DescribeAccessEntry",
-            "eks:ListAssociatedAccessPolicies",
-            "eks:AssociateAccessPolicy",
-            "eks:DisassociateAccessPolicy",
-        )
-        for place in ("cluster/*", "access-entry/*")
+        f"{role} ReadAddon {action} {ADDONS}": ON_THE_CLUSTER_ALONE
+        for role in ("ApplyPolicyRole", "VerifyAddonRole")
+        for action in ("eks:ListUpdates", "eks:DescribeUpdate")
     },
     **{
         f"{role} NetworkInterfaces {action} *": BY_LAMBDA_IN_A_VPC
-        for role in ("ReceivePolicyRole", "ApplyPolicyRole")
+        for role in ("ReceivePolicyRole", "ApplyPolicyRole", "VerifyAddonRole")
         for action in (
             "ec2:CreateNetworkInterface",
             "ec2:DescribeNetworkInterfaces",
@@ -61,6 +50,7 @@ KNOW_NO_RESOURCE = frozenset(
         "sagemaker:ListComputeQuotas",
         "sagemaker:ListClusterSchedulerConfigs",
         "ec2:DescribeInstanceTypes",
+        "eks:DescribeAddonVersions",
     }
 )
 """Actions that can only be allowed on everything (Service Authorization Reference)."""
@@ -80,10 +70,15 @@ def play(deployment: Deployment) -> Played:
     return played(deployment)
 
 
-def _on(decisions: Iterable[dict[str, Any]], deployment: Deployment, alone: dict[str, Any]) -> list[dict[str, Any]]:
-    """The first few requests that a policy of a grant alone allows: on its resource, under its conditions."""
-    allowed = (each for each in decisions if deployment.aws.decide_again(each["id"], [alone]) == "Allow")
-    return list(islice(allowed, 3))
+def _needing(deployment: Deployment, roles: Roles, play: Played, grant: Grant) -> Iterator[dict[str, Any]]:
+    """The requests of the role that this grant alone allows, and nothing else in the role's policy."""
+    policy, alone = roles.document(grant.role), _alone(roles, grant)
+    without = minus(policy, grant.sid, grant.action, grant.number)
+    for request in play.asked(roles.names[grant.role], grant.action):
+        if deployment.aws.decide_again(request["id"], [alone]) == "Allow":
+            assert deployment.aws.decide_again(request["id"], [policy]) == "Allow"
+            if deployment.aws.decide_again(request["id"], [without]) == "ImplicitDeny":
+                yield request
 
 
 def _alone(roles: Roles, grant: Grant) -> dict[str, Any]:
@@ -95,27 +90,18 @@ def _alone(roles: Roles, grant: Grant) -> dict[str, Any]:
 
 @pytest.mark.parametrize("name", [name for name in GRANTS if name not in NOT_ASKED])
 def test_it_is_asked_for_and_denied_without_it(deployment: Deployment, roles: Roles, play: Played, name: str) -> None:
-    grant = GRANTS[name]
-    policy = roles.document(grant.role)
-
-    asked = _on(play.asked(roles.names[grant.role], grant.action), deployment, _alone(roles, grant))
-
-    assert asked, f"no scenario needs {name}: take it out of the template, or play what needs it, or give a reason"
-    without = minus(policy, grant.sid, grant.action, grant.number)
-    for request in asked:
-        assert deployment.aws.decide_again(request["id"], [policy]) == "Allow"
-        assert deployment.aws.decide_again(request["id"], [without]) == "ImplicitDeny", request
+    needing = next(_needing(deployment, roles, play, GRANTS[name]), None)
+    assert needing, f"no scenario needs {name}: take it out of the template, or play what needs it, or give a reason"
 
 
 @pytest.mark.parametrize("name", NOT_ASKED)
-def test_what_has_a_reason_is_granted_and_not_asked_for(
+def test_what_has_a_reason_is_granted_and_not_needed(
     deployment: Deployment, roles: Roles, play: Played, name: str
 ) -> None:
     assert name in GRANTS, f"{name} is no longer in the template: take it out of NOT_ASKED"
     grant = GRANTS[name]
-    used = play.asked(roles.names[grant.role], grant.action)
-    if not grant.condition:
-        used = _on(used, deployment, _alone(roles, grant))
+    asked = play.asked(roles.names[grant.role], grant.action)
+    used = list(_needing(deployment, roles, play, grant)) if grant.condition in HOLDING else asked
     assert used == [], f"{name} is asked for after all: take it out of NOT_ASKED"
 
 
@@ -127,7 +113,7 @@ def test_nothing_was_denied(play: Played) -> None:
 @pytest.mark.parametrize("role", ROLES)
 def test_what_is_deployed_is_what_the_template_says(roles: Roles, role: str) -> None:
     deployed = roles.document(role)["Statement"]
-    (written,) = [said for condition, said in statements(role) if not condition]
+    written = [said for condition, said in statements(role) if condition in HOLDING]
     assert [each["Sid"] for each in deployed] == [each["Sid"] for each in written]
     assert [(each.sid, each.action, each.number) for each in grants_of(role, deployed)] == [
         (each.sid, each.action, each.number) for each in grants_of(role, written)
@@ -147,6 +133,6 @@ def test_the_roles_looked_at_are_all_that_grants_anything(deployment: Deployment
 
 
 def test_no_action_has_a_wildcard_and_only_what_knows_no_resource_is_allowed_on_all() -> None:
-    everywhere = {grant.action for grant in GRANTS.values() if grant.place == "*" and not grant.condition}
+    everywhere = {grant.action for grant in GRANTS.values() if grant.place == "*" and grant.condition in HOLDING}
     assert everywhere == KNOW_NO_RESOURCE
     assert [name for name, grant in GRANTS.items() if "*" in grant.action] == []

@@ -1,5 +1,6 @@
 """What the roles may not do: others' buckets, queues and topics, anything in plain text, the way to cluster-admin."""
 
+import functools
 import json
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -7,18 +8,21 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from governor.addon.versions import ADDON
 from governor.records.announcing import SOURCE
 from local.aws.launcher import wait_for
 from local.deployment import Deployment
 from local.hyperpod.client import REGION
 from local.hyperpod.request import ACCOUNT
-from tests.aws.iam_support import Roles, take
+from tests.aws.iam_support import Roles, grants, take
 from tests.support.place import Place
 
-RECEIVE, APPLY, CHECK = "ReceivePolicyRole", "ApplyPolicyRole", "CheckBuildRole"
+RECEIVE, APPLY, VERIFY, CHECK = "ReceivePolicyRole", "ApplyPolicyRole", "VerifyAddonRole", "CheckBuildRole"
 CLUSTER = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:cluster/abc"
 QUOTA = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:compute-quota/abc"
 EKS_CLUSTER = f"arn:aws:eks:{REGION}:{ACCOUNT}:cluster/eks"
+OUR_ADDON = f"arn:aws:eks:{REGION}:{ACCOUNT}:addon/eks/{ADDON}/1234"
+OTHER_ADDON = f"arn:aws:eks:{REGION}:{ACCOUNT}:addon/eks/vpc-cni/1234"
 ENTRY = f"arn:aws:eks:{REGION}:{ACCOUNT}:access-entry/eks/role/{ACCOUNT}/somebody/1234"
 SOMEBODY = f"arn:aws:iam::{ACCOUNT}:role/somebody"
 ADMIN = "arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy"
@@ -59,6 +63,35 @@ REFUSED = (
     (APPLY, "iam:PassRole", SOMEBODY),
     (APPLY, "sts:AssumeRole", SOMEBODY),
     (APPLY, "logs:PutLogEvents", "{logs}receive-policy:log-stream:a"),
+    (APPLY, "eks:DescribeAddon", OTHER_ADDON),
+    (APPLY, "eks:UpdateAddon", OTHER_ADDON),
+    (APPLY, "eks:TagResource", OTHER_ADDON),
+    (APPLY, "eks:DeleteAddon", OUR_ADDON),
+    (APPLY, "eks:CreateAddon", EKS_CLUSTER.replace(ACCOUNT, "210987654321")),
+    (APPLY, "eks:UpdateClusterConfig", EKS_CLUSTER),
+    (APPLY, "eks:AccessKubernetesApi", EKS_CLUSTER),
+    (APPLY, "eks:CreateAccessEntry", EKS_CLUSTER),
+    (APPLY, "eks:CreatePodIdentityAssociation", EKS_CLUSTER),
+    (VERIFY, "eks:DescribeAddon", OTHER_ADDON),
+    (VERIFY, "eks:CreateAddon", EKS_CLUSTER),
+    (VERIFY, "eks:UpdateAddon", OUR_ADDON),
+    (VERIFY, "eks:DeleteAddon", OUR_ADDON),
+    (VERIFY, "eks:TagResource", OUR_ADDON),
+    (VERIFY, "eks:UpdateClusterConfig", EKS_CLUSTER),
+    (VERIFY, "eks:CreateAccessEntry", EKS_CLUSTER),
+    (VERIFY, "eks:DescribeCluster", EKS_CLUSTER.replace(REGION, "eu-west-1")),
+    (VERIFY, "sagemaker:CreateComputeQuota", QUOTA),
+    (VERIFY, "sagemaker:DescribeComputeQuota", QUOTA),
+    (VERIFY, "s3:GetObject", "arn:aws:s3:::{policies}/policies/a.yaml"),
+    (VERIFY, "s3:PutObject", "arn:aws:s3:::{records}/status/policies/a.yaml.json"),
+    (VERIFY, "s3:PutObject", "arn:aws:s3:::{records}/history/abc/1.json"),
+    (VERIFY, "s3:DeleteObject", "arn:aws:s3:::{records}/clusters/abc/addon.json"),
+    (VERIFY, "sqs:ReceiveMessage", "{changes}"),
+    (VERIFY, "sqs:SendMessage", "{dead}"),
+    (VERIFY, "sns:Publish", "{topic}"),
+    (VERIFY, "logs:PutLogEvents", "{logs}apply-policy:log-stream:a"),
+    (RECEIVE, "eks:DescribeCluster", EKS_CLUSTER),
+    (RECEIVE, "eks:DescribeAddon", OUR_ADDON),
     (CHECK, "s3:GetObject", "arn:aws:s3:::{policies}/policies/a.yaml"),
     (CHECK, "logs:PutLogEvents", "{logs}apply-policy:log-stream:a"),
     (CHECK, "sagemaker:ListComputeQuotas", "*"),
@@ -100,7 +133,7 @@ def test_not_allowed(
     assert not deployment.aws.may(roles.function(role), action, resource.format(**names))
 
 
-@pytest.mark.parametrize("role", [RECEIVE, APPLY])
+@pytest.mark.parametrize("role", [RECEIVE, APPLY, VERIFY])
 def test_no_event_in_another_name(deployment: Deployment, roles: Roles, role: str) -> None:
     function, bus = roles.function(role), f"arn:aws:events:{REGION}:{ACCOUNT}:event-bus/default"
     assert deployment.aws.may(function, "events:PutEvents", bus, {"events:source": SOURCE})
@@ -148,7 +181,6 @@ def test_alarms_may_publish_to_the_topic(deployment: Deployment) -> None:
 @pytest.mark.parametrize(
     ("action", "resource"),
     [
-        ("eks:DescribeCluster", EKS_CLUSTER),
         ("eks:DescribeAccessEntry", ENTRY),
         ("eks:ListAssociatedAccessPolicies", ENTRY),
         ("eks:AssociateAccessPolicy", ENTRY),
@@ -159,7 +191,40 @@ def test_eks_only_by_a_service_in_our_name(deployment: Deployment, roles: Roles,
     function = roles.function(APPLY)
     assert not deployment.aws.may(function, action, resource)
     assert deployment.aws.may(function, action, resource, {**BY_A_SERVICE, "eks:principalArn": SOMEBODY})
-    assert not deployment.aws.may(roles.function(RECEIVE), action, resource, BY_A_SERVICE)
+    for other in (RECEIVE, VERIFY):
+        assert not deployment.aws.may(roles.function(other), action, resource, BY_A_SERVICE)
+
+
+def test_another_addon_is_out_of_reach(deployment: Deployment, roles: Roles, place: Place) -> None:
+    """EKS judges CreateAddon by the cluster alone; only tagging what is made is judged by the add-on's name."""
+    other = {"clusterName": place.name, "addonName": "vpc-cni"}
+    apply, verify = (deployment.aws.client("eks", roles.function(role)) for role in (APPLY, VERIFY))
+    ours = {"Application": "HyperPodGovernor"}
+    for given in ({}, {"tags": {"Stack": "governor"}}, {"tags": ours}):
+        assert _refusal(functools.partial(apply.create_addon, **other, **given)) == "AccessDeniedException"
+    deployment.aws.client("eks").create_addon(**other)
+    for call in (
+        lambda: apply.describe_addon(**other),
+        lambda: apply.update_addon(**other),
+        lambda: apply.delete_addon(**other),
+        lambda: verify.describe_addon(**other),
+        lambda: verify.create_addon(clusterName=place.name, addonName="coredns"),
+        lambda: verify.update_addon(clusterName=place.name, addonName=ADDON),
+    ):
+        assert _refusal(call) == "AccessDeniedException"
+    assert _refusal(lambda: verify.describe_addon(clusterName=place.name, addonName=ADDON)) == ""
+
+
+def test_with_verify_only_no_role_changes_an_addon() -> None:
+    """Everything in the template that changes one hangs on AddonInstall, and belongs to the one writer."""
+    changing = [
+        grant
+        for grant in grants()
+        if grant.action.startswith("eks:") and "eks:Describe" not in grant.action and "eks:List" not in grant.action
+        if grant.sid != "SageMakerOnOurBehalf"
+    ]
+    assert {grant.action for grant in changing} == {"eks:CreateAddon", "eks:UpdateAddon", "eks:TagResource"}
+    assert {(grant.role, grant.condition) for grant in changing} == {(APPLY, "InstallsAddon")}
 
 
 def test_no_service_associates_a_policy_with_a_role_of_this_stack_in_our_name(

@@ -13,7 +13,7 @@ import pytest
 from local.aws.launcher import wait_for
 from local.deployment import Deployment
 from tests.aws.iam_scenarios import TWO, stumble, with_unknown_type
-from tests.aws.iam_support import Roles, received, take
+from tests.aws.iam_support import Roles, denied_in, received, take
 from tests.support.place import Place
 
 RECEIVE, APPLY = "ReceivePolicyRole", "ApplyPolicyRole"
@@ -30,13 +30,7 @@ def roles(deployment: Deployment) -> Roles:
 def given_back(roles: Roles) -> Iterator[None]:
     """No test leaves a role without something."""
     yield
-    for role in (RECEIVE, APPLY):
-        assert roles.now(role) == roles.documents[role]
-
-
-def _denied(text: str, action: str) -> bool:
-    """True when a text says that this action was not allowed."""
-    return f"is not authorized to perform: {action} " in f"{text} "
+    roles.assert_whole()
 
 
 def _is_announced(place: Place) -> bool:
@@ -47,7 +41,7 @@ def _is_announced(place: Place) -> bool:
 
 def _logged(place: Place, roles: Roles, role: str, action: str, *parts: str) -> str:
     """A line about the denied action in the log of the function that has the role, once it is there."""
-    found = wait_for(lambda: [line for line in roles.lines(role, *parts) if _denied(line, action)], 15)
+    found = wait_for(lambda: [line for line in roles.lines(role, *parts) if denied_in(line, action)], 15)
     return found[0]
 
 
@@ -61,7 +55,7 @@ def test_receive_without_listing_policies_takes_a_deleted_file_for_a_refusal(
         deployment.aws.client("s3").delete_object(Bucket=deployment.policies, Key=place.key)
         refused = received(deployment, place.key)
         assert refused["verdict"] == "Waiting"
-        assert _denied(refused["reason"], "s3:ListBucket")
+        assert denied_in(refused["reason"], "s3:ListBucket")
         with pytest.raises(RuntimeError, match=r"ListObjectsV2.*s3:ListBucket"):
             deployment.resync()
     assert received(deployment, place.key)["verdict"] == "Waiting"
@@ -72,7 +66,7 @@ def test_receive_without_the_approvals_hears_of_none(deployment: Deployment, rol
     place.upload(place.policy())
     with roles.without(RECEIVE, "ReadPolicies", "s3:GetObject"):
         deployment.upload(key, json.dumps({"fingerprint": "0123456789ab"}))
-        assert _denied(received(deployment, key)["errorMessage"], "s3:GetObject")
+        assert denied_in(received(deployment, key)["errorMessage"], "s3:GetObject")
         assert key in deployment.resync()["failed"]
     assert received(deployment, key)["approves"] == place.arn
 
@@ -82,7 +76,7 @@ def test_receive_without_publishing_writes_the_verdict_and_tells_nobody_until_it
 ) -> None:
     with roles.without(RECEIVE, "TellPeople", "sns:Publish"):
         place.upload("version: 1\n", "Rejected")
-        assert _denied(received(deployment, place.key)["errorMessage"], "sns:Publish")
+        assert denied_in(received(deployment, place.key)["errorMessage"], "sns:Publish")
         assert place.key in deployment.resync()["failed"]
         assert not _is_announced(place)
     deployment.resync()
@@ -98,7 +92,7 @@ def test_receive_without_sending_messages_tells_the_failure_destination_which_fi
         assert place.guaranteed() == {}
     told: dict[str, Any] = json.loads(body)
     assert told["requestPayload"]["detail"]["object"]["key"] == place.key
-    assert _denied(told["responsePayload"]["errorMessage"], "sqs:SendMessage")
+    assert denied_in(told["responsePayload"]["errorMessage"], "sqs:SendMessage")
     status = deployment.status(place.key)
     assert status is not None
     assert (status["verdict"], status["newest"]["answer"]) == ("InProgress", "Accepted")
@@ -111,7 +105,7 @@ def test_receive_without_describing_clusters_waits_and_says_why(
     with roles.without(RECEIVE, "ReadCluster", "sagemaker:DescribeCluster"):
         status = place.upload(place.policy())
         assert status["verdict"] == "Waiting"
-        assert _denied(status["reason"], "sagemaker:DescribeCluster")
+        assert denied_in(status["reason"], "sagemaker:DescribeCluster")
     deployment.resync()
     assert deployment.wait(place.key, verdict="Applied")["reason"].startswith("2 changes made")
 
@@ -147,7 +141,7 @@ def test_apply_without_updating_quotas_fails_and_says_why(roles: Roles, place: P
     with roles.without(APPLY, "GovernQuotas", "sagemaker:UpdateComputeQuota"):
         status = place.upload(place.policy())
         assert status["verdict"] == "Failed"
-        assert _denied(status["reason"], "sagemaker:UpdateComputeQuota")
+        assert denied_in(status["reason"], "sagemaker:UpdateComputeQuota")
         assert place.guaranteed() == TWO
     assert place.upload(place.policy())["verdict"] == "Applied"
 

@@ -144,7 +144,7 @@ def _values() -> Iterator[Scenario]:
     yield Scenario("keys that are no text", b"version: 1\ncluster: c\nteams: []\n1: a\n? [b]\n: c\n? \n: d\n")
     yield Scenario("a key twice", b"version: 1\ncluster: a\nteams: []\ncluster: b\n")
     yield Scenario("a merge key", _file("  - &a {name: a, quota: []}\n  - {<<: *a, name: b}\n"))
-    yield Scenario("blocks of a later release", b"version: 1\ncluster: c\nalarms: {}\nteams: []\naddon: {}\n")
+    yield Scenario("blocks of a later release", b"version: 1\ncluster: c\nalarms: {}\nteams: []\ndrift: {}\n")
     yield Scenario("another word for onDelete", b"version: 1\ncluster: c\nonDelete: remove\nteams: []\n")
     yield Scenario("another version of the format", b"version: 2\ncluster: c\nteams: []\n")
     yield Scenario("the version in quotes", b'version: "1"\ncluster: c\nteams: []\n')

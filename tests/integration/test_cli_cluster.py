@@ -52,6 +52,16 @@ def test_the_workshops_policy_is_planned_applied_and_then_unchanged(
     assert sorted(quota["Name"] for quota in listed) == ["Team-A-Quota-Allocation", "Team-B-Quota-Allocation"]
 
 
+def test_a_block_that_only_a_deployment_acts_on_is_said_to_be_left_out(
+    governor: Governor, policy: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = policy.read_text().splitlines(keepends=True)
+    policy.write_text("".join([*lines[:2], "addon: {version: default}\n", *lines[2:]]))
+    for command, status in (("plan", 2), ("apply", 0)):
+        assert governor(command, policy) == status
+        assert ":3:8: warning: the add-on is installed and updated by a deployment only" in read(capsys)
+
+
 def test_a_plan_changes_nothing(governor: Governor, plane: ControlPlane, policy: Path) -> None:
     assert governor("plan", policy) == 2
     assert plane.writes() == 0

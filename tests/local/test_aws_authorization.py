@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from local.hyperpod.authorization import Need, needs_of
+from local.hyperpod.authorization import LINKED_ROLE, LINKED_ROLE_ARN, LINKED_ROLE_POLICY, Need, needs_of
 from local.hyperpod.client import ControlPlane
 
 ROLE = "arn:aws:sts::123456789012:assumed-role/apply/governor"
@@ -66,10 +66,11 @@ def test_the_callers_own_arn_is_written_down(plane: ControlPlane, identity: Iden
     described = client.describe_compute_quota(ComputeQuotaId=quota)
     assert described["CreatedBy"]["IamIdentity"]["Arn"] == ROLE
     prefix = "arn:aws:sagemaker:us-west-2:123456789012:compute-quota"
-    assert [(each["action"], each["resource"]) for each in identity.questions] == [
-        ("sagemaker:CreateComputeQuota", f"{prefix}/*"),
-        ("sagemaker:AddTags", f"{prefix}/*"),
-        ("sagemaker:DescribeComputeQuota", f"{prefix}/{quota}"),
+    of_sagemaker = [each for each in identity.questions if each["action"].startswith("sagemaker:")]
+    assert [(each["action"], each["resource"], each["context"]) for each in of_sagemaker] == [
+        ("sagemaker:CreateComputeQuota", f"{prefix}/*", {}),
+        ("sagemaker:AddTags", f"{prefix}/*", {}),
+        ("sagemaker:DescribeComputeQuota", f"{prefix}/{quota}", {}),
     ]
     assert {(each["access_key"], each["region"]) for each in identity.questions} == {("ASIAWORKER", "us-west-2")}
 
@@ -93,6 +94,104 @@ def test_ec2_refuses_in_its_own_words(plane: ControlPlane, identity: Identity) -
     assert refusal.value.response["Error"]["Code"] == "UnauthorizedOperation"
 
 
+# ── what SageMaker asks of EKS in the caller's name ─────────────────────────────────────────────────────────────────
+EKS = "arn:aws:eks:us-west-2:123456789012"
+CLUSTER, ENTRY = f"{EKS}:cluster/eks-research", f"{EKS}:access-entry/eks-research/role/123456789012/{LINKED_ROLE}/*"
+BY_SERVICE = {"aws:ViaAWSService": "true"}
+ABOUT_ENTRY = {**BY_SERVICE, "eks:clusterName": "eks-research", "eks:principalArn": LINKED_ROLE_ARN}
+ABOUT_POLICY = {**ABOUT_ENTRY, "eks:policyArn": LINKED_ROLE_POLICY, "eks:accessScope": "cluster"}
+LOOKING = [
+    ("eks:DescribeCluster", CLUSTER, BY_SERVICE),
+    ("eks:DescribeAccessEntry", ENTRY, ABOUT_ENTRY),
+    ("eks:ListAssociatedAccessPolicies", ENTRY, ABOUT_ENTRY),
+]
+ASSOCIATES = ("eks:AssociateAccessPolicy", ENTRY, ABOUT_POLICY)
+DISASSOCIATES = ("eks:DisassociateAccessPolicy", ENTRY, ABOUT_POLICY)
+
+
+class Writer:
+    """A person who makes, changes and deletes a quota and a cluster policy, and what each of that is asked about."""
+
+    def __init__(self, plane: ControlPlane, identity: Identity, cluster: str) -> None:
+        self._client, self._identity, self._cluster = plane.boto3_client(), identity, cluster
+        self._ids: dict[str, str] = {}
+
+    def write(self, operation: str) -> None:
+        client, config = self._client, {"PriorityClasses": [{"Name": "training", "Weight": 50}]}
+        new = {"Name": "vision", "ClusterArn": self._cluster}
+        if operation == "CreateComputeQuota":
+            self._ids["quota"] = client.create_compute_quota(
+                **new,  # type: ignore[arg-type]
+                ComputeQuotaConfig=QUOTA_RESOURCES,  # type: ignore[arg-type]
+                ComputeQuotaTarget={"TeamName": "vision"},
+            )["ComputeQuotaId"]
+        elif operation == "UpdateComputeQuota":
+            client.update_compute_quota(ComputeQuotaId=self._ids["quota"], TargetVersion=1, ActivationState="Disabled")
+        elif operation == "DeleteComputeQuota":
+            client.delete_compute_quota(ComputeQuotaId=self._ids["quota"])
+        elif operation == "CreateClusterSchedulerConfig":
+            self._ids["policy"] = client.create_cluster_scheduler_config(
+                **new,  # type: ignore[arg-type]
+                SchedulerConfig=config,  # type: ignore[arg-type]
+            )["ClusterSchedulerConfigId"]
+        elif operation == "UpdateClusterSchedulerConfig":
+            client.update_cluster_scheduler_config(
+                ClusterSchedulerConfigId=self._ids["policy"],
+                TargetVersion=1,
+                SchedulerConfig=config,  # type: ignore[arg-type]
+            )
+        else:
+            client.delete_cluster_scheduler_config(ClusterSchedulerConfigId=self._ids["policy"])
+
+    def asked(self, operation: str) -> list[tuple[str, str, dict[str, str]]]:
+        """What the call was asked about EKS."""
+        self._identity.questions.clear()
+        self.write(operation)
+        return [
+            (each["action"], each["resource"], each["context"])
+            for each in self._identity.questions
+            if each["action"].startswith("eks:")
+        ]
+
+
+@pytest.fixture
+def writer(plane: ControlPlane, identity: Identity) -> Writer:
+    plane.settings(transition_seconds=0)
+    return Writer(plane, identity, plane.add_cluster("ml-research", eksClusterName="eks-research"))
+
+
+@pytest.mark.parametrize("kind", ["ComputeQuota", "ClusterSchedulerConfig"])
+def test_sagemaker_asks_eks_in_the_callers_name(writer: Writer, kind: str) -> None:
+    assert writer.asked(f"Create{kind}") == [*LOOKING, ASSOCIATES]
+    assert writer.asked(f"Update{kind}") == [*LOOKING, ASSOCIATES, DISASSOCIATES]
+    assert writer.asked(f"Delete{kind}") == [*LOOKING, DISASSOCIATES]
+
+
+def test_a_refusal_of_eks_is_the_calls_own_and_nothing_is_changed(
+    plane: ControlPlane, identity: Identity, writer: Writer
+) -> None:
+    identity.denied = {"eks:AssociateAccessPolicy"}
+    with pytest.raises(ClientError) as refusal:
+        writer.write("CreateComputeQuota")
+    assert refusal.value.response["Error"] == {"Code": "AccessDeniedException", "Message": "not for you"}
+    assert plane.boto3_client().list_compute_quotas()["ComputeQuotaSummaries"] == []
+    identity.denied = {"eks:DisassociateAccessPolicy"}
+    writer.write("CreateComputeQuota")
+    with pytest.raises(ClientError):
+        writer.write("DeleteComputeQuota")
+    assert len(plane.boto3_client().list_compute_quotas()["ComputeQuotaSummaries"]) == 1
+
+
+def test_without_eks_there_is_nothing_to_ask(plane: ControlPlane, identity: Identity) -> None:
+    writer = Writer(plane, identity, plane.add_cluster("old", orchestrator="slurm"))
+    with pytest.raises(ClientError, match="Slurm"):
+        writer.asked("CreateComputeQuota")
+    with pytest.raises(ClientError, match="ResourceNotFound"):
+        plane.boto3_client().delete_compute_quota(ComputeQuotaId="abcdefghijkl")
+    assert {each["action"].partition(":")[0] for each in identity.questions} == {"sagemaker"}
+
+
+# ── which resource ──────────────────────────────────────────────────────────────────────────────────────────────────
 PREFIX = "arn:aws:sagemaker:eu-west-1:123456789012"
 
 

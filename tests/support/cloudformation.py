@@ -60,9 +60,8 @@ def mentions(value: Any, logical_id: str) -> bool:
 
 
 def statements(policy: Json) -> list[Json]:
-    """The statements of a policy document."""
-    found: list[Json] = policy["Statement"]
-    return found
+    """The statements of a policy document, with those that a parameter asks for."""
+    return [each["Fn::If"][1] if "Fn::If" in each else each for each in policy["Statement"]]
 
 
 def listed(value: Any) -> list[Any]:
@@ -83,10 +82,6 @@ def roles() -> dict[str, list[Json]]:
     }
 
 
-def _always(role: Json) -> list[Json]:
-    return [policy for policy in role["Policies"] if "PolicyName" in policy]
-
-
 def in_a_vpc() -> dict[str, list[Json]]:
     """The statements that a role has beside these when the functions are in a VPC."""
     return {
@@ -95,6 +90,18 @@ def in_a_vpc() -> dict[str, list[Json]]:
         for policy in role["Policies"]
         if policy.get("Fn::If", [""])[0] == "InVpc"
     }
+
+
+def depending_on(condition: str) -> list[Json]:
+    """The statements of all roles that are there only under a condition."""
+    return [
+        each["Fn::If"][1]
+        for role in properties("AWS::IAM::Role").values()
+        for policy in role["Policies"]
+        if "Fn::If" not in policy
+        for each in policy["PolicyDocument"]["Statement"]
+        if each.get("Fn::If", [""])[0] == condition
+    ]
 
 
 def granted(role: str) -> set[str]:

@@ -7,6 +7,9 @@ from typing import Any
 
 import msgspec
 
+from governor.addon.looking import Looker
+from governor.apply.addon_change import GateSettings, Surroundings
+from governor.apply.addon_gate import AddonGate
 from governor.apply.slices import Invocation, Slices, SliceSettings
 from governor.aws.service_model import service_limits
 from governor.errors import TransientError
@@ -17,6 +20,7 @@ from governor.records.documents import InForce, Run, Status
 from governor.records.queue import Message
 from governor.records.statuses import Statuses
 from governor.records.store import Documents
+from tests.support.addons import FakeEks
 from tests.support.buckets import MemoryBucket, MemoryQueue, Told, WallClock
 from tests.support.world import World, two_teams
 
@@ -57,6 +61,19 @@ class Desk:
         self.rules = rules or Rules()
         self.account = _Account(self.world)
         self.max_receives = max_receives
+        self.eks = FakeEks()
+        self.gate_settings = GateSettings()
+
+    @property
+    def looker(self) -> Looker:
+        """What can be seen of the cluster's add-on."""
+        return Looker(self.world.api.clusters, self.eks, self.eks.kubernetes)
+
+    @property
+    def gate(self) -> AddonGate:
+        """What a change of quotas has to pass."""
+        clock, now = self.world.clock, self.now
+        return AddonGate(Surroundings(self.looker, self.eks, self.documents, self.gate_settings, clock, now))
 
     def receiver(self) -> Receiver:
         """One invocation's receiver."""
@@ -99,6 +116,7 @@ class Desk:
             self.documents,
             self.statuses,
             self.account,
+            self.gate,
             self.queue,
             service_limits,
             settings,

@@ -20,7 +20,7 @@ class Place:
         self.deployment = deployment
         self.name = f"cluster-{next(_numbers)}"
         self.key = f"policies/{self.name}.yaml"
-        self.arn = self.plane.add_cluster(self.name, {"ml.g5.8xlarge": count})
+        self.arn = deployment.add_cluster(self.name, {"ml.g5.8xlarge": count})
 
     @property
     def plane(self) -> ControlPlane:

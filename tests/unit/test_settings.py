@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from governor.errors import PermanentError
-from governor.settings import Settings, function_settings_from, settings_from
+from governor.settings import AddonSettings, Settings, addon_settings_from, function_settings_from, settings_from
 
 
 def test_defaults_and_what_the_environment_says() -> None:
@@ -57,3 +57,19 @@ def test_a_variable_that_the_template_should_have_set_is_named(name: str) -> Non
 def test_a_wrong_number_of_a_function_is_refused() -> None:
     with pytest.raises(PermanentError, match="GOVERNOR_SLICE_SECONDS is '0'; write a whole number from 1 to 840"):
         function_settings_from({**TEMPLATE, "GOVERNOR_SLICE_SECONDS": "0"})
+
+
+def test_the_settings_of_the_add_on_and_what_is_none() -> None:
+    assert addon_settings_from({}) == AddonSettings()
+    given = {
+        "GOVERNOR_ADDON_INSTALL": "Install",
+        "GOVERNOR_ADDON_RESOLVE_CONFLICTS": "OVERWRITE",
+        "GOVERNOR_KUBERNETES_CHECKS": "Required",
+        "GOVERNOR_STACK": "governor",
+    }
+    found = addon_settings_from(given)
+    assert (found.may_change, found.resolve_conflicts, found.kubernetes_checks) == (True, "OVERWRITE", "Required")
+    assert found.stack == "governor"
+    for name in given.keys() - {"GOVERNOR_STACK"}:
+        with pytest.raises(PermanentError, match=f"{name} is 'yes'; write "):
+            addon_settings_from({name: "yes"})

@@ -3,8 +3,12 @@
 GovernorError
 ├── PermanentError             tell the person; trying again changes nothing
 │   ├── NotFoundError          what was named does not exist
+│   │   └── NotInstalledError  a Kubernetes API that is not there at all: its definitions are not installed
 │   └── AccessError            credentials missing, expired or not allowed
+│       ├── UnauthorizedError  a Kubernetes API does not know the caller
+│       └── ForbiddenError     a Kubernetes API knows the caller, who may not do this
 ├── TransientError             try again after ``retry_after`` seconds
+│   └── UnreachableError       a Kubernetes API did not answer: name, network, time or TLS
 └── ConflictError              somebody else moved: read again, plan again
 """
 
@@ -21,8 +25,24 @@ class NotFoundError(PermanentError):
     """What was named does not exist (any more)."""
 
 
+class NotInstalledError(NotFoundError):
+    """A Kubernetes API serves no such group or resource: what defines it is not installed."""
+
+
 class AccessError(PermanentError):
     """The caller has no valid credentials, or is not allowed to do this."""
+
+
+class UnauthorizedError(AccessError):
+    """A Kubernetes API does not know the caller: no access entry, expired credentials, or a wrong clock."""
+
+
+class ForbiddenError(AccessError):
+    """A Kubernetes API knows the caller, who may not do this; ``namespace`` is "" for the whole cluster."""
+
+    def __init__(self, message: str, verb: str, resource: str, group: str = "", namespace: str = "") -> None:
+        super().__init__(message)
+        self.verb, self.resource, self.group, self.namespace = verb, resource, group, namespace
 
 
 class TransientError(GovernorError):
@@ -31,6 +51,10 @@ class TransientError(GovernorError):
     def __init__(self, message: str, retry_after: float = 5.0) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class UnreachableError(TransientError):
+    """A Kubernetes API did not answer: its name, the network, time or TLS."""
 
 
 class ConflictError(GovernorError):

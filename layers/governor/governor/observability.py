@@ -3,7 +3,7 @@
 import warnings
 
 from aws_lambda_powertools import Logger, Metrics
-from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
 logger = Logger()
 metrics = Metrics()
@@ -13,3 +13,22 @@ warnings.filterwarnings("ignore", "No application metrics to publish")  # most i
 def count_verdict(verdict: str) -> None:
     """One more of this verdict, in the namespace and with the service name of the environment."""
     metrics.add_metric(name=verdict, unit=MetricUnit.Count, value=1)
+
+
+def count_addon(cluster: str, *, installed: bool | None, healthy: bool | None, drifted: bool | None) -> None:
+    """1 or 0 for one cluster's add-on, under the dimension ``cluster``; what nobody could see has no value."""
+    values = (("AddonInstalled", installed), ("AddonHealthy", healthy), ("AddonVersionDrift", drifted))
+    seen = [(name, value) for name, value in values if value is not None]
+    if not seen:
+        return
+    one = EphemeralMetrics()
+    one.add_dimension(name="cluster", value=cluster)
+    for name, value in seen:
+        one.add_metric(name=name, unit=MetricUnit.Count, value=int(value))
+    one.flush_metrics()
+
+
+def count_addons(unhealthy: int, unseen: int) -> None:
+    """Of all clusters of the stack: add-ons that are not healthy, and those that nobody could look at."""
+    metrics.add_metric(name="AddonsUnhealthy", unit=MetricUnit.Count, value=unhealthy)
+    metrics.add_metric(name="AddonsNotSeen", unit=MetricUnit.Count, value=unseen)

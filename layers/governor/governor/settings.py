@@ -61,6 +61,39 @@ def function_settings_from(environment: Mapping[str, str]) -> FunctionSettings:
     )
 
 
+class AddonSettings(msgspec.Struct, frozen=True):
+    """How the owner of a deployment wants the add-on to be treated. ``stack`` is a tag of what is installed."""
+
+    may_change: bool = False
+    resolve_conflicts: Literal["NONE", "OVERWRITE", "PRESERVE"] = "NONE"
+    kubernetes_checks: Literal["Required", "WhenReachable"] = "WhenReachable"
+    stack: str = ""
+
+
+def addon_settings_from(environment: Mapping[str, str]) -> AddonSettings:
+    """The settings; PermanentError names the variable, what it holds and what it may hold."""
+    install = _one_of(environment, "GOVERNOR_ADDON_INSTALL", ("VerifyOnly", "Install"))
+    resolve = _one_of(environment, "GOVERNOR_ADDON_RESOLVE_CONFLICTS", ("NONE", "OVERWRITE", "PRESERVE"))
+    checks = _one_of(environment, "GOVERNOR_KUBERNETES_CHECKS", ("WhenReachable", "Required"))
+    return msgspec.convert(
+        {
+            "may_change": install == "Install",
+            "resolve_conflicts": resolve,
+            "kubernetes_checks": checks,
+            "stack": environment.get("GOVERNOR_STACK", ""),
+        },
+        AddonSettings,
+    )
+
+
+def _one_of(environment: Mapping[str, str], name: str, choices: tuple[str, ...]) -> str:
+    """The first choice is the default."""
+    value = environment.get(name) or choices[0]
+    if value not in choices:
+        raise PermanentError(f"{name} is '{value}'; write {' or '.join(choices)}")
+    return value
+
+
 def _given(environment: Mapping[str, str], name: str) -> str:
     value = environment.get(name, "").strip()
     if not value:

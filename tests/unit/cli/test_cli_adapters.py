@@ -11,11 +11,13 @@ import pytest
 from botocore.response import StreamingBody
 from botocore.stub import Stubber
 
+from governor.addon.seen import Addon, Issue
+from governor.addon.versions import ADDON
 from governor.aws.clients import Clients
 from governor.aws.inspection import Alarm, Inspection, NotAllowedError, Rule, Source
 from governor.aws.session import Aws
 from governor.aws.stack import Stack, Stacks
-from governor.aws.surroundings import ADDON, Addon, Surroundings
+from governor.aws.surroundings import Surroundings
 from governor.aws.versions import Content, Version, VersionedBucket
 from governor.cli import deployment
 from governor.cli.doctor import admit
@@ -359,12 +361,13 @@ def test_alarms_are_asked_for_a_hundred_at_a_time(inspection: Inspection, stub: 
     names = [f"a{number}" for number in range(101)]
     actions = {"ActionsEnabled": True, "AlarmActions": ["topic"]}
     item = {"AlarmName": "a0", "StateValue": "ALARM", "AlarmDescription": "d", "StateReason": "r", **actions}
+    item |= {"Namespace": "HyperPodGovernor", "MetricName": "Invocations"}
     first = {"AlarmNames": names[:100], "MaxRecords": 100}
     stub("cloudwatch").add_response("describe_alarms", {"MetricAlarms": [item]}, first)
     mute = {"MetricAlarms": [{**item, "ActionsEnabled": False}, {**item, "AlarmActions": []}]}
     stub("cloudwatch").add_response("describe_alarms", mute, {"AlarmNames": names[100:], "MaxRecords": 1})
     found = inspection.alarms(names)
-    assert found[0] == Alarm("a0", "ALARM", "d", "r", True)
+    assert found[0] == Alarm("a0", "ALARM", "d", "r", True, True, True)
     assert [alarm.tells for alarm in found] == [True, False, False]
     assert inspection.alarms([]) == ()
 
@@ -430,7 +433,7 @@ def test_clusters_and_add_on(clients: Clients, stub: Stubs) -> None:
     health = {"issues": [{"code": "ConfigurationConflict", "message": "m"}]}
     answer = {"addon": {"addonVersion": "v1", "status": "DEGRADED", "health": health}}
     stub("eks").add_response("describe_addon", answer, {"clusterName": "e", "addonName": ADDON})
-    assert around.addon("e") == Addon("v1", "DEGRADED", ("ConfigurationConflict: m",))
+    assert around.addon("e") == Addon("v1", "DEGRADED", (Issue("ConfigurationConflict", "m"),))
     stub("eks").add_client_error("describe_addon", "ResourceNotFoundException")
     with pytest.raises(NotFoundError, match=ADDON):
         around.addon("e")

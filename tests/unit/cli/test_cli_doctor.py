@@ -9,9 +9,10 @@ from typing import Any, cast
 import msgspec
 import pytest
 
+from governor.addon.seen import Addon, Issue
 from governor.aws.inspection import Alarm, Function, Inspection, NotAllowedError, QueueFacts, Rule, Source
 from governor.aws.stack import Resource, Stack
-from governor.aws.surroundings import Addon, Caller, Surroundings
+from governor.aws.surroundings import Caller, Surroundings
 from governor.cli import doctor
 from governor.cli.checks_around import AROUND_CHECKS, FIRST
 from governor.cli.checks_stack import OUTPUTS, STACK_CHECKS
@@ -39,6 +40,7 @@ STACK = Stack(
 )
 ALICE = Caller("123456789012", arn("alice"), "us-west-2", 0.2)
 ADDON = Addon("v1.3.0-eksbuild.1", "ACTIVE")
+SILENT = Alarm("alarm-a", "ALARM", "is its rule enabled?", "no data", True, False, True)
 
 
 @dataclasses.dataclass
@@ -279,6 +281,13 @@ CASES: list[tuple[str, dict[str, Any], str, str]] = [
     ),
     ("alarms", {"ringing": (Alarm("alarm-a", "ALARM", "what to do", "was 7", True),)}, "problem", "rings: was 7"),
     ("alarms", {"ringing": (Alarm("alarm-a", "ALARM", "held", "was 1", True, True),)}, "warning", "rings: was 1"),
+    ("alarms", {"ringing": (SILENT,)}, "problem", "no data"),
+    (
+        "alarms",
+        {"ringing": (SILENT,), **stack(created=NEW)},
+        "warning",
+        "rings: no data",
+    ),
     ("alarms", {"ringing": ()}, "problem", "alarm-a missing"),
     ("alarms", {"ringing": (Alarm("alarm-a", "OK", "", "", False),)}, "warning", "ring and tell nobody"),
     ("notifications", {"listeners": (0, 0)}, "warning", "nobody listens"),
@@ -287,8 +296,10 @@ CASES: list[tuple[str, dict[str, Any], str, str]] = [
     ("logs", {"resources": Healthy().resources[:3]}, "warning", "no log groups of its own"),
     ("SageMaker", {"clusters": ("ml-reserch",)}, "problem", "names cluster 'ml-research', which does not exist"),
     ("add-ons", {"addon": None}, "problem", "has not the add-on"),
-    ("add-ons", {"addon": Addon("v1", "DEGRADED", ("Conflict: x",))}, "problem", "the add-on is DEGRADED: Conflict: x"),
-    ("add-ons", {"addon": Addon("v1", "UPDATING")}, "warning", "the add-on is UPDATING"),
+    ("add-ons", {"addon": Addon("v1", "DEGRADED", (Issue("Conflict", "x"),))}, "problem", "is DEGRADED: it is"),
+    ("add-ons", {"addon": Addon("v1", "DEGRADED", (Issue("Conflict", "x"),))}, "problem", "Conflict: x"),
+    ("add-ons", {"addon": Addon("v1", "ACTIVE", (Issue("InternalFailure", "x"),))}, "problem", "support case"),
+    ("add-ons", {"addon": Addon("v1", "UPDATING")}, "warning", "is UPDATING"),
     ("add-ons", {"eks": ""}, "problem", "is not orchestrated by EKS"),
     ("add-ons", {"policy": two_teams().replace("ml-research", FOREIGN)}, "problem", "does not exist"),
 ]

@@ -11,8 +11,9 @@ from governor.errors import PermanentError, TransientError
 from governor.functions.applying import HOPELESS_SECONDS, UNEXPECTED_SECONDS, apply
 from governor.functions.parts import Parts
 from governor.functions.receiving import receive
-from governor.records.announcing import Announcement
-from governor.settings import FunctionSettings, Settings
+from governor.functions.verifying import verify
+from governor.records.announcing import ADDON_DETAIL_TYPE, AddonNews, Announcement
+from governor.settings import AddonSettings, FunctionSettings, Settings
 from tests.support.desk import KEY, Desk
 from tests.support.world import two_teams
 
@@ -38,6 +39,14 @@ class _Aws:
     calls: dict[str, int] = {}  # noqa: RUF012 - a stand-in without state
 
 
+class _News:
+    def __init__(self) -> None:
+        self.told: list[AddonNews] = []
+
+    def announce_addon(self, news: AddonNews) -> None:
+        self.told.append(news)
+
+
 class _Parts:
     """The functions' parts on a desk."""
 
@@ -48,6 +57,9 @@ class _Parts:
         self.policies, self.documents, self.statuses = desk.policies, desk.documents, desk.statuses
         self.account, self.queue, self.aws = desk.account, _Queue(desk), _Aws()
         self.clock = desk.world.clock
+        self.looker, self.eks, self.announcer = desk.looker, desk.eks, _News()
+        self.addon = AddonSettings()
+        self.gate = desk.gate
 
 
 def _event(name: str) -> dict[str, Any]:
@@ -197,3 +209,33 @@ def test_every_sample_event_is_used_here_or_in_the_tests_of_the_template() -> No
     text = "".join(path.read_text() for path in Path(__file__).parents[1].rglob("test_*.py"))
     unused = [path.stem for path in EVENTS.glob("*.json") if f'"{path.stem}' not in text]
     assert unused == []
+
+
+def test_the_hourly_look_is_taken_measured_and_told(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "HyperPodGovernor")
+    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "governor")
+    desk = Desk()
+    desk.applied()
+    parts = _Parts(desk)
+    done = verify(cast("Parts", parts), _event("verify-addon"), lambda: 300.0)["verified"]
+    assert (done["clusters"], done["changed"], done["failed"]) == (1, ("ml-research",), ())
+    assert [news.healthy for news in parts.announcer.told] == [True]
+    printed = [json.loads(line) for line in capsys.readouterr().out.splitlines() if '"_aws"' in line]
+    (of_the_cluster,) = [each for each in printed if "cluster" in each]
+    values = {name: of_the_cluster[name] for name in ("AddonInstalled", "AddonHealthy", "AddonVersionDrift")}
+    assert values == {"AddonInstalled": [1.0], "AddonHealthy": [1.0], "AddonVersionDrift": [0.0]}
+    assert of_the_cluster["cluster"] == "ml-research"
+
+
+def test_an_event_that_asks_for_no_look_is_refused() -> None:
+    with pytest.raises(PermanentError, match="does not ask for a look"):
+        verify(cast("Parts", _Parts(Desk())), {"verify": "yes"}, lambda: 300.0)
+
+
+def test_the_sample_of_a_change_of_state_has_the_members_that_are_sent() -> None:
+    event = _event("addon-state-change")
+    assert event["detail-type"] == ADDON_DETAIL_TYPE
+    sent = msgspec.convert(event["detail"], AddonNews, strict=True)
+    assert json.loads(msgspec.json.encode(sent)) == event["detail"]

@@ -124,7 +124,7 @@ MISTAKES = [
     *[("memoryInGiB: 1e2", f"memoryInGiB: {value}") for value in ("-1", ".inf", "100GiB")],
     ("instanceType: ml.g5.8xlarge, count: 2", "count: 2"),
     (", count: 2, vCpu: 8.5, memoryInGiB: 1e2", ""),
-    *[("version: 1\n", f"version: 1\n{key}: {{}}\n") for key in ("addon", "alarms", "drift")],
+    *[("version: 1\n", f"version: 1\n{key}: {{}}\n") for key in ("alarms", "drift")],
     ("    quotaName:", "    quotaname:"),
     ("  fairShare:", "  zzz: 1\n  fairShare:"),
     ("borrowLimit:", "limit:"),
@@ -221,7 +221,7 @@ def test_every_section_of_the_format_is_walked() -> None:
 def test_the_policy_page_is_what_the_generator_writes() -> None:
     text = PAGE.read_text("utf-8")
     assert page(text, service_limits()) == text, "'python -m local.reference' writes it again"
-    assert text.count("| key | kind and limits |") == 7
+    assert text.count("| key | kind and limits |") == 8
 
 
 def test_the_generator_refuses_a_page_without_its_markers() -> None:

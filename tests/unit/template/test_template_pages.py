@@ -51,7 +51,7 @@ def test_every_prefix_that_the_functions_may_write_is_explained() -> None:
     for statement in STATEMENTS:
         if statement["Effect"] == "Allow" and "s3:PutObject" in listed(statement["Action"]):
             for resource in listed(statement["Resource"]):
-                assert f"`{resource['Fn::Sub'].partition('/')[2].removesuffix('*')}" in keys
+                assert f"`{resource['Fn::Sub'].partition('/')[2].removesuffix('*').replace('*', 'ID')}" in keys
 
 
 def test_the_limits_are_those_of_the_code_and_the_template() -> None:
@@ -93,7 +93,7 @@ def test_the_endpoints_of_a_vpc_are_those_of_the_services_that_are_called() -> N
     told = {re.sub(r" .*|`", "", row[0]) for row in _rows(_section(DEPLOYMENT_PAGE, "In a VPC"))}
     assert told == {ENDPOINTS.get(service, service) for service in OPERATIONS}
     in_it = {name for name, each in FUNCTIONS.items() if "VpcConfig" in each}
-    assert in_it == {"ReceivePolicyFunction", "ApplyPolicyFunction"}
+    assert in_it == {"ReceivePolicyFunction", "ApplyPolicyFunction", "VerifyAddonFunction"}
 
 
 def test_the_costs_count_what_there_is() -> None:

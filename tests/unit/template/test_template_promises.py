@@ -7,9 +7,10 @@ import pytest
 
 from building.trimming import OPERATIONS
 from governor.functions.applying import MARGIN
-from governor.settings import function_settings_from, settings_from
+from governor.settings import addon_settings_from, function_settings_from, settings_from
 from tests.support.cloudformation import (
     ROOT,
+    depending_on,
     granted,
     in_a_vpc,
     listed,
@@ -45,6 +46,7 @@ WITHOUT_RESOURCE = {
     "sagemaker:ListComputeQuotas": "the action knows no resource",
     "sagemaker:ListClusterSchedulerConfigs": "the action knows no resource",
     "ec2:DescribeInstanceTypes": "the action knows no resource",
+    "eks:DescribeAddonVersions": "the action knows no resource",
     "ec2:CreateNetworkInterface": "the interfaces do not exist yet, and Lambda makes them",
     "ec2:DescribeNetworkInterfaces": "the action knows no resource",
     "ec2:DescribeSubnets": "the action knows no resource",
@@ -76,7 +78,7 @@ def _alarms_on(metric: str, logical_id: str) -> list[str]:
 
 
 def test_there_is_something_to_look_at() -> None:
-    assert len(FUNCTIONS) == 3
+    assert len(FUNCTIONS) == 4
     assert len(QUEUES) == 4
     assert len(BUCKETS) == 2
     assert len(ALARMS) >= 9
@@ -193,13 +195,14 @@ def test_alarms_can_publish() -> None:
     }
     for name, alarm in ALARMS.items():
         assert alarm["AlarmActions"] == [{"Ref": "Notifications"}], name
-        silence = name == "ResyncSilentAlarm"  # the one that is about nothing happening
-        assert alarm["TreatMissingData"] == ("breaching" if silence else "notBreaching"), name
+        kinds = {"ResyncSilentAlarm": "breaching", "VerifyAddonSilentAlarm": "breaching"}  # about nothing happening
+        kinds |= {"AddonUnhealthyAlarm": "ignore", "AddonNotSeenAlarm": "ignore"}  # looked at once an hour
+        assert alarm["TreatMissingData"] == kinds.get(name, "notBreaching"), name
 
 
 def test_policies_are_alarmed_by_the_metrics_that_are_counted() -> None:
     ours = {alarm["MetricName"]: alarm for alarm in ALARMS.values() if alarm["Namespace"] == "HyperPodGovernor"}
-    assert set(ours) == {"Rejected", "Held", "Failed"}
+    assert set(ours) == {"Rejected", "Held", "Failed", "AddonsUnhealthy", "AddonsNotSeen"}
     for alarm in ours.values():
         assert alarm["Dimensions"] == [{"Name": "service", "Value": {"Ref": "AWS::StackName"}}]
 
@@ -230,8 +233,8 @@ def test_a_role_is_allowed_single_actions_on_named_resources(name: str) -> None:
     assert ROLE_PROPERTIES[name]["PermissionsBoundary"]["Fn::If"][0] == "HasBoundary"
 
 
-def test_in_a_vpc_both_functions_may_have_network_interfaces_made_and_not_make_any() -> None:
-    assert set(IN_A_VPC) == {"ReceivePolicyRole", "ApplyPolicyRole"}
+def test_in_a_vpc_the_functions_may_have_network_interfaces_made_and_not_make_any() -> None:
+    assert set(IN_A_VPC) == {"ReceivePolicyRole", "ApplyPolicyRole", "VerifyAddonRole"}
     for allowed, denied in IN_A_VPC.values():
         assert (allowed["Effect"], denied["Effect"]) == ("Allow", "Deny")
         assert set(denied["Action"]) == {each for each in allowed["Action"] if "Describe" not in each}
@@ -262,11 +265,29 @@ def test_what_the_functions_call_is_what_their_roles_may() -> None:
     }
     by_lambda = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
     by_lambda |= {"logs:CreateLogStream", "logs:PutLogEvents"}
-    by_sagemaker = {action for action in GRANTED["ApplyPolicyRole"] if action.startswith("eks:")}
-    assert called == (GRANTED["ReceivePolicyRole"] | GRANTED["ApplyPolicyRole"]) - by_lambda - by_sagemaker
+    (on_our_behalf,) = [each for each in ROLES["ApplyPolicyRole"] if each["Sid"] == "SageMakerOnOurBehalf"]
+    by_others = set(on_our_behalf["Action"]) - called | {"eks:TagResource"}  # the latter with CreateAddon's tags
+    granted_to_all = GRANTED["ReceivePolicyRole"] | GRANTED["ApplyPolicyRole"] | GRANTED["VerifyAddonRole"]
+    assert called == granted_to_all - by_lambda - by_others
 
 
-def test_only_sagemaker_speaks_to_eks_and_nobody_makes_a_role_of_the_stack_an_administrator() -> None:
+def test_the_addon_is_changed_only_where_the_owner_of_the_stack_lets_it_and_only_by_the_writer() -> None:
+    installing = depending_on("InstallsAddon")
+    actions = {action for each in installing for action in listed(each["Action"])}
+    assert actions == {"eks:CreateAddon", "eks:UpdateAddon", "eks:TagResource"}
+    assert TEMPLATE["Conditions"]["InstallsAddon"] == {"Fn::Equals": [{"Ref": "AddonInstall"}, "Install"]}
+    assert PARAMETERS["AddonInstall"]["Default"] == "VerifyOnly"
+    elsewhere = {
+        action
+        for name, granted_here in GRANTED.items()
+        for action in granted_here
+        if action.startswith("eks:") and "Describe" not in action and "List" not in action
+        if name != "ApplyPolicyRole"
+    }
+    assert elsewhere == set()
+
+
+def test_only_sagemaker_touches_access_and_nobody_makes_a_role_of_the_stack_an_administrator() -> None:
     (on_our_behalf,) = [each for each in ROLES["ApplyPolicyRole"] if each["Sid"] == "SageMakerOnOurBehalf"]
     assert on_our_behalf["Condition"] == {"Bool": {"aws:ViaAWSService": "true"}}
     (denial,) = [each for each in ROLES["ApplyPolicyRole"] if each["Effect"] == "Deny"]
@@ -313,13 +334,15 @@ def test_the_template_sets_every_variable_that_the_functions_read_and_no_other()
     class Asked(dict[str, str]):
         def get(self, key: str, default: Any = None) -> Any:
             read.add(key)
-            return {"GOVERNOR_OVERCOMMIT": "error"}.get(key, "1" if "BUCKET" in key or "URL" in key else default or "1")
+            words = {"GOVERNOR_OVERCOMMIT": "error", "GOVERNOR_ADDON_INSTALL": "Install"}
+            words |= {"GOVERNOR_ADDON_RESOLVE_CONFLICTS": "NONE", "GOVERNOR_KUBERNETES_CHECKS": "Required"}
+            return words.get(key, "1" if "BUCKET" in key or "URL" in key else default or "1")
 
     function_settings_from(Asked())
     settings_from(Asked())
+    addon_settings_from(Asked())
     of_the_command_line = {"GOVERNOR_STATE_DIR"}
-    of_the_commands = {"GOVERNOR_STACK"}  # the name of the stack, for a person who looks at the function
-    assert told - of_the_commands == {name for name in read if name.startswith("GOVERNOR_")} - of_the_command_line
+    assert told == {name for name in read if name.startswith("GOVERNOR_")} - of_the_command_line
 
 
 def test_the_dashboard_is_json_and_shows_every_verdict_and_queue() -> None:

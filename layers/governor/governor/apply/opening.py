@@ -26,6 +26,12 @@ class Opened(msgspec.Struct, frozen=True):
     cluster: Cluster
     instances: Catalogue
 
+    @property
+    def addon(self) -> str:
+        """The version of the add-on that the file asks for: "default", an explicit one, or "" without a block."""
+        declared = self.parsed.policy.addon if self.parsed.policy else None
+        return declared.version if declared else ""
+
     def diagnostics(self, made: Plan | None = None) -> tuple[Diagnostic, ...]:
         """Messages of the file, and of the plan at their places in the file."""
         items = [*self.parsed.diagnostics, *(self.planned(made) if made is not None else ())]

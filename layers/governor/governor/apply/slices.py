@@ -6,6 +6,9 @@ from datetime import datetime, timedelta
 
 import msgspec
 
+from governor.addon.versions import ADDON
+from governor.apply.addon_change import ClosedError
+from governor.apply.addon_gate import Gate, Passage
 from governor.apply.opening import Opened, Unfit, open_policy
 from governor.apply.outcome import Outcome, StepResult
 from governor.apply.ports import Account, Clock
@@ -53,6 +56,7 @@ class _End(msgspec.Struct, frozen=True):
     outcome: Outcome | None = None
     opened: Opened | None = None
     retry_after: float | None = None
+    passage: Passage | None = None
 
 
 class Slices:
@@ -63,6 +67,7 @@ class Slices:
         documents: Documents,
         statuses: Statuses,
         account: Account,
+        gate: Gate,
         queue: Queue,
         limits: Callable[[], Limits],
         settings: SliceSettings,
@@ -70,7 +75,7 @@ class Slices:
         now: Callable[[], datetime],
         calls: Callable[[], Mapping[str, int]] = dict,
     ) -> None:
-        self._documents, self._statuses, self._account = documents, statuses, account
+        self._documents, self._statuses, self._account, self._gate = documents, statuses, account, gate
         self._queue, self._limits, self._settings = queue, limits, settings
         self._clock, self._now, self._calls = clock, now, calls
 
@@ -192,15 +197,33 @@ class Slices:
         if isinstance(opened, Unfit):  # this release knows less, or the cluster lost an instance type
             first = next(item for item in opened.diagnostics if item.severity == "error")
             return _End("Rejected", f"line {first.line}:{first.column}: {first.text}")
+        passage = self._gate.passage(opened.cluster, run, ends)
         records = BucketRecords(self._documents, run.id)
-        writer = self._writer(records, ends)
-        outcome = writer.apply(opened.desired, opened.cluster, opened.instances, force.approve or None)
+        try:
+            passage.prepare(opened.addon)
+            writer = self._writer(records, ends, passage.check)
+            outcome = writer.apply(opened.desired, opened.cluster, opened.instances, force.approve or None)
+        except ClosedError as error:
+            return _End("Waiting", str(error), opened=opened, passage=passage)
+        except GovernorError as error:
+            return self._stopped(error, opened, passage)
         if outcome.verdict == "Unchanged" and (
-            records.begun_before == outcome.plan.digest or records.written_before in (run.id, *run.takes_over)
+            records.begun_before == outcome.plan.digest
+            or records.written_before in (run.id, *run.takes_over)
+            or any(_is_addon_done(step) for step in (*run.steps, *passage.steps))
         ):
             reason = "what was begun before is done; the cluster is as the policy says"
-            return _End("Applied", reason, outcome, opened)
-        return _End(outcome.verdict, outcome.reason, outcome, opened, outcome.retry_after)
+            return _End("Applied", _with_addon(reason, passage), outcome, opened, passage=passage)
+        reason = _with_addon(outcome.reason, passage)
+        return _End(outcome.verdict, reason, outcome, opened, outcome.retry_after, passage)
+
+    def _stopped(self, error: GovernorError, opened: Opened, passage: Passage) -> _End:
+        """An error after the add-on may have been touched: what was done is told with it."""
+        if isinstance(error, TransientError):
+            return _End("InProgress", str(error), opened=opened, retry_after=error.retry_after, passage=passage)
+        if isinstance(error, ConflictError):
+            return _End("InProgress", str(error), opened=opened, retry_after=5.0, passage=passage)
+        return _End("Failed", str(error), opened=opened, passage=passage)
 
     def _remove(self, run: Run, force: InForce, ends: float) -> _End:
         """What the file owned is deleted, and nothing else."""
@@ -208,11 +231,16 @@ class Slices:
             cluster = self._account.governance.clusters.describe(force.cluster_arn)
         except NotFoundError:
             return _End("Released", "the cluster no longer exists")
-        writer = self._writer(BucketRecords(self._documents, run.id), ends)
-        outcome = writer.apply(NOTHING_DESIRED, cluster, bundled_instances(), force.approve or None)
+        passage = self._gate.passage(cluster, run, ends)
+        writer = self._writer(BucketRecords(self._documents, run.id), ends, passage.check_removal)
+        try:
+            outcome = writer.apply(NOTHING_DESIRED, cluster, bundled_instances(), force.approve or None)
+        except ClosedError as error:
+            return _End("Waiting", f"the file was deleted (onDelete: Remove), but {error}", passage=passage)
         if outcome.verdict in ("Applied", "Unchanged"):
-            return _End("Released", f"the file was deleted (onDelete: Remove): {_removed(outcome)}", outcome)
-        return _End(outcome.verdict, outcome.reason, outcome, retry_after=outcome.retry_after)
+            reason = f"the file was deleted (onDelete: Remove): {_removed(outcome)}"
+            return _End("Released", reason, outcome, passage=passage)
+        return _End(outcome.verdict, outcome.reason, outcome, retry_after=outcome.retry_after, passage=passage)
 
     def _disown(self, run: Run, force: InForce) -> _End:
         """What the file owned stays as it is, and is nobody's."""
@@ -223,11 +251,11 @@ class Slices:
         owned = len(record.quotas) + len(record.cluster_policies) if record else 0
         return _End("Released", f"the file was deleted (onDelete: Retain): {owned} resources stay and are nobody's")
 
-    def _writer(self, records: BucketRecords, ends: float) -> Writer:
+    def _writer(self, records: BucketRecords, ends: float, before_changes: Callable[[], None]) -> Writer:
         """``ends`` is on the clock: what was read before the writer begins took of the slice's time."""
         seconds = max(ends - self._clock.monotonic(), 0.0)
         settings = WriterSettings(self._settings.rules, self._settings.concurrency, seconds)
-        return Writer(self._account.governance, records, self._clock, settings)
+        return Writer(self._account.governance, records, self._clock, settings, before_changes=before_changes)
 
     def _calls_since(self, before: Mapping[str, int]) -> dict[str, int]:
         made = {name: count - before.get(name, 0) for name, count in self._calls().items()}
@@ -236,7 +264,9 @@ class Slices:
     def _ended(self, run: Run, end: _End, calls: Mapping[str, int]) -> Run:
         outcome, plan = end.outcome, end.outcome.plan if end.outcome else None
         earlier = tuple(step for step in run.steps if _did_something(step))
-        steps = (*earlier, *(_step_done(result) for result in outcome.results)) if outcome else run.steps
+        begun = end.passage.steps if end.passage else ()
+        done = tuple(_step_done(result) for result in outcome.results) if outcome else ()
+        steps = (*(earlier if outcome else run.steps), *begun, *done)
         foreign = (
             (*run.foreign, *(Foreign(each.title, each.by, each.changes) for each in outcome.foreign))
             if outcome
@@ -254,6 +284,7 @@ class Slices:
             foreign=foreign,
             calls=together,
             diagnostics=end.opened.diagnostics(plan) if end.opened else (),
+            warnings=end.passage.warnings if end.passage else (),
             **(_of_plan(plan) if plan else {}),
         )
 
@@ -325,6 +356,16 @@ def _removed(outcome: Outcome) -> str:
 
 def _moved(result: StepResult) -> bool:
     return result.state == "done" and result.step.action != "wait"
+
+
+def _with_addon(reason: str, passage: Passage) -> str:
+    """What became of the add-on in this slice, before what became of the rest."""
+    done = [f"the add-on was {step.detail} ({step.changes[0].after})" for step in passage.steps if _is_addon_done(step)]
+    return "; ".join([*done, reason])
+
+
+def _is_addon_done(step: StepDone) -> bool:
+    return step.name == ADDON and step.state == "done"
 
 
 def _did_something(step: StepDone) -> bool:

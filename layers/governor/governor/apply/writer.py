@@ -3,6 +3,7 @@
 import contextlib
 import threading
 from collections import Counter
+from collections.abc import Callable
 
 import msgspec
 
@@ -46,8 +47,11 @@ class Writer:
         clock: Clock,
         settings: WriterSettings | None = None,
         progress: Progress | None = None,
+        before_changes: Callable[[], None] | None = None,
     ) -> None:
+        """``before_changes`` is called once, when a plan is about to be walked; what it raises ends the run."""
         self._api, self._records, self._clock = api, records, clock
+        self._before_changes = before_changes
         self._settings = settings or WriterSettings()
         self._lock = threading.Lock()
         self._listener = progress
@@ -128,6 +132,8 @@ class _Run:
                 return ended
             if not current.steps:
                 return self._finish(current, live, [])
+            if before is None and self._writer._before_changes is not None:
+                self._writer._before_changes()
             earlier = self._record
             self._save(intended(earlier, current))
             round_results = self._executor.walk(current)

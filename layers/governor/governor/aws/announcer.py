@@ -7,7 +7,15 @@ import msgspec
 
 from governor.aws.failures import mapped
 from governor.errors import TransientError
-from governor.records.announcing import DETAIL_TYPE, SOURCE, Announcement, message_of, subject_of
+from governor.records.announcing import (
+    ADDON_DETAIL_TYPE,
+    DETAIL_TYPE,
+    SOURCE,
+    AddonNews,
+    Announcement,
+    message_of,
+    subject_of,
+)
 
 if TYPE_CHECKING:
     from types_boto3_events import EventBridgeClient
@@ -42,18 +50,26 @@ class Announcer:
                     Subject=subject_of(announcement),
                     Message=message_of(announcement, self._bucket),
                 )
+        self._put(DETAIL_TYPE, announcement, announcement.cluster_arn)
+        self._count(announcement.verdict)
+
+    def announce_addon(self, news: AddonNews) -> None:
+        """One event; it may come twice."""
+        summary = news.summary if len(news.summary) <= _LONGEST_REASON else f"{news.summary[:_LONGEST_REASON]}…"
+        self._put(ADDON_DETAIL_TYPE, msgspec.structs.replace(news, summary=summary), news.cluster_arn)
+
+    def _put(self, detail_type: str, detail: msgspec.Struct, cluster_arn: str) -> None:
         with mapped("PutEvents"):
             answer = self._events().put_events(
                 Entries=[
                     {
                         "Source": SOURCE,
-                        "DetailType": DETAIL_TYPE,
-                        "Detail": msgspec.json.encode(announcement).decode(),
-                        "Resources": [announcement.cluster_arn] if announcement.cluster_arn else [],
+                        "DetailType": detail_type,
+                        "Detail": msgspec.json.encode(detail).decode(),
+                        "Resources": [cluster_arn] if cluster_arn else [],
                     }
                 ]
             )
         for entry in answer["Entries"]:
             if entry.get("ErrorCode"):
                 raise TransientError(f"PutEvents: {entry['ErrorCode']}: {entry.get('ErrorMessage', '')}")
-        self._count(announcement.verdict)

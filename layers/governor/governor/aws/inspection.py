@@ -98,7 +98,8 @@ class Source(msgspec.Struct, frozen=True):
 
 
 class Alarm(msgspec.Struct, frozen=True):
-    """An alarm. ``about_policies``: it rings for a verdict, not for a part of the deployment."""
+    """An alarm. ``about_policies``: it rings for a verdict or an add-on, not for a part of the deployment;
+    ``about_silence``: it rings while a function is not invoked."""
 
     name: str
     state: str
@@ -106,6 +107,7 @@ class Alarm(msgspec.Struct, frozen=True):
     reason: str
     tells: bool
     about_policies: bool = False
+    about_silence: bool = False
 
 
 class Inspection:
@@ -271,6 +273,7 @@ class Inspection:
                     item.get("StateReason", ""),
                     bool(item.get("ActionsEnabled", True) and item.get("AlarmActions")),
                     item.get("Namespace") == METRICS,
+                    item.get("MetricName") == "Invocations",
                 )
                 for item in answer.get("MetricAlarms", ())
             ]

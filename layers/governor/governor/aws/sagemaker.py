@@ -168,6 +168,12 @@ def _cluster(answer: Mapping[str, Any]) -> Cluster:
         status=answer["ClusterStatus"],
         orchestrator="eks" if "Eks" in orchestrator else "slurm",
         groups=tuple(groups),
+        running=sum(
+            item.get("CurrentCount", 0)
+            for kind in ("InstanceGroups", "RestrictedInstanceGroups")
+            for item in answer.get(kind, ())
+        ),
+        eks_arn=orchestrator.get("Eks", {}).get("ClusterArn", ""),
     )
 
 

@@ -2,7 +2,7 @@
 
 import functools
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
@@ -92,3 +92,9 @@ class Aws:
         with mapped("making the EventBridge client"):
             client: EventBridgeClient = self.session.client("events", config=_STANDARD)
         return client
+
+    @functools.cached_property
+    def eks(self) -> Any:
+        """The client for EKS clusters and their add-on. No stubs are installed: few members are read."""
+        with mapped("making the EKS client"):
+            return self.session.client("eks", config=_STANDARD)

@@ -6,10 +6,12 @@ from datetime import UTC, datetime
 
 import msgspec
 
+from governor.addon.seen import Addon
+from governor.addon.versions import ADDON
 from governor.aws.clients import Clients
+from governor.aws.eks import EksApi
 from governor.aws.inspection import looking
-
-ADDON = "amazon-sagemaker-hyperpod-taskgovernance"
+from governor.errors import NotFoundError
 
 
 class Caller(msgspec.Struct, frozen=True):
@@ -19,14 +21,6 @@ class Caller(msgspec.Struct, frozen=True):
     arn: str
     region: str
     skew: float | None = None
-
-
-class Addon(msgspec.Struct, frozen=True):
-    """The task governance add-on of an EKS cluster."""
-
-    version: str
-    status: str
-    issues: tuple[str, ...] = ()
 
 
 def _now() -> datetime:
@@ -61,13 +55,10 @@ class Surroundings:
     def addon(self, eks_cluster: str) -> Addon:
         """The add-on of an EKS cluster; NotFoundError where it is not installed."""
         with looking("eks:DescribeAddon", f"the add-on {ADDON} of EKS cluster {eks_cluster}"):
-            answer = self._clients.eks.describe_addon(clusterName=eks_cluster, addonName=ADDON)["addon"]
-        issues = answer.get("health", {}).get("issues", ())
-        return Addon(
-            answer.get("addonVersion", ""),
-            answer.get("status", ""),
-            tuple(f"{issue.get('code', '')}: {issue.get('message', '')}" for issue in issues),
-        )
+            found = EksApi(lambda: self._clients.eks).addon(eks_cluster)
+        if found is None:
+            raise NotFoundError(f"the add-on {ADDON} of EKS cluster {eks_cluster} does not exist")
+        return found
 
 
 def _ahead(date: str, now: datetime) -> float | None:

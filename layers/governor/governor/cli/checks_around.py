@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 
+from governor.addon.issues import MOVING, state_in_words
+from governor.addon.versions import ADDON
 from governor.aws.inspection import NotAllowedError
 from governor.aws.service_model import service_limits
-from governor.aws.surroundings import ADDON
 from governor.checks import PolicyFile
 from governor.cli.checkup import Check, Finding, Patient, ok, problem, warning
 from governor.errors import AccessError, GovernorError, NotFoundError
@@ -96,12 +97,10 @@ def _addon(patient: Patient, cluster: str) -> Finding | None:
         return Finding("could not look", about, f"takes {error.action} to see its add-on", "", error.action)
     except GovernorError as error:
         return Finding("could not look", about, str(error))
-    issues = f": {'; '.join(addon.issues)}" if addon.issues else ""
-    if addon.status in ("CREATING", "UPDATING"):
-        return warning(about, f"the add-on is {addon.status}", "wait until it is ACTIVE")
+    if addon.status in MOVING:
+        return warning(about, state_in_words(addon), "wait until it is ACTIVE")
     if addon.status != "ACTIVE" or addon.issues:
-        remedy = f"aws eks describe-addon --addon-name {ADDON} --cluster-name {eks}"
-        return problem(about, f"the add-on is {addon.status}{issues}", remedy)
+        return problem(about, state_in_words(addon), f"governor addon {printable(cluster.rpartition('/')[2])}")
     return ok(about, f"has the add-on {addon.version}, {addon.status}")
 
 

@@ -21,6 +21,8 @@ OUTPUTS = (
     APPLY,
 )
 HEALTHY = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE")
+NEW = timedelta(hours=2)
+"""A stack so young may not have been invoked by all of its rules."""
 RESYNC_MINUTES = 15
 """A pass is due every five minutes; three that are missing are no accident."""
 
@@ -295,8 +297,11 @@ def alarms(patient: Patient) -> Iterator[Finding]:
     names = patient.of_kind("AWS::CloudWatch::Alarm")
     found = patient.inspection.alarms(names)
     ringing = [alarm for alarm in found if alarm.state == "ALARM"]
+    created = patient.stack.created if patient.stack else None
+    is_new = created is not None and patient.now - created < NEW
     for alarm in ringing:
-        tell = warning if alarm.about_policies else problem  # a verdict is news, not an illness of the deployment
+        # A verdict is news, not an illness of the deployment; and what comes once an hour may still be to come.
+        tell = warning if alarm.about_policies or (alarm.about_silence and is_new) else problem
         yield tell(f"alarm {alarm.name}", f"rings: {alarm.reason}", alarm.description)
     gone = sorted(set(names) - {alarm.name for alarm in found})
     if gone or not names:

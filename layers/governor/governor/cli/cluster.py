@@ -111,4 +111,18 @@ def open_governed(arguments: argparse.Namespace) -> Governed | Broken:
     opened = open_policy(file, service_limits(), account)
     if isinstance(opened, Unfit):
         return Broken(file.path, opened.diagnostics)
-    return Governed(file.path, opened, account.governance, FileRecords(settings.state_dir), settings)
+    return Governed(file.path, _noted(opened), account.governance, FileRecords(settings.state_dir), settings)
+
+
+def _noted(opened: Opened) -> Opened:
+    """A block that these commands do not act on is said to be left out, at its line."""
+    if not opened.addon:
+        return opened
+    at = opened.parsed.position("addon")
+    text = (
+        f"the add-on is installed and updated by a deployment only, not by this command: 'governor addon "
+        f"{opened.cluster.name}' shows whether it is ready"
+    )
+    note = Diagnostic("warning", "addon-by-deployment", at.line, at.column, text)
+    noted = tuple(sorted((*opened.parsed.diagnostics, note), key=lambda item: (item.line, item.column)))
+    return msgspec.structs.replace(opened, parsed=msgspec.structs.replace(opened.parsed, diagnostics=noted))

@@ -4,7 +4,7 @@ import argparse
 import json
 import os
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 import msgspec
@@ -13,14 +13,16 @@ from rich.text import Text
 
 from governor.aws.clients import Clients
 from governor.aws.inspection import Inspection, NotAllowedError
+from governor.aws.kubernetes.access import AccessEntries
 from governor.aws.session import Aws
 from governor.aws.stack import Stack, Stacks
 from governor.aws.surroundings import Surroundings
 from governor.aws.versions import VersionedBucket
 from governor.cli import deployment
 from governor.cli.checks_around import AROUND_CHECKS, FIRST
+from governor.cli.checks_kubernetes import kubernetes_checks
 from governor.cli.checks_stack import STACK_CHECKS
-from governor.cli.checkup import Finding, Patient, examine
+from governor.cli.checkup import Check, Finding, Patient, examine
 from governor.cli.screen import make_console
 from governor.errors import AccessError, GovernorError
 from governor.policy.wording import counted, printable
@@ -28,8 +30,8 @@ from governor.records.store import Documents
 
 DESCRIPTION = f"""\
 Looks at the parts of a deployment, the way of a file first: the stack, the buckets, rules, functions and queues, then
-alarms, notifications, logs, and the clusters that the files name with their add-on. Only reads. Where a permission
-is missing it says which, and looks at the rest.
+alarms, notifications, logs, and the clusters that the files name, with their add-on and whether the functions get
+into their Kubernetes API. Only reads. Where a permission is missing it says which, and looks at the rest.
 
 {deployment.WHERE}
 
@@ -67,16 +69,16 @@ def diagnose(stack: str | None, environment: Mapping[str, str]) -> list[Finding]
     except GovernorError as error:
         return [Finding("problem", "credentials", str(error), "nothing else can be looked at")]
     patient = admit(stack, environment, clients, surroundings)
-    return findings_of(patient)
+    return findings_of(patient, kubernetes_checks(AccessEntries(clients.eks)))
 
 
-def findings_of(patient: Patient) -> list[Finding]:
-    """All findings; where there is no deployment at all, nothing more is looked at."""
+def findings_of(patient: Patient, more: Sequence[Check] = ()) -> list[Finding]:
+    """All findings, those of ``more`` last; where there is no deployment at all, nothing more is looked at."""
     first = [*examine(patient, (*FIRST, STACK_CHECKS[0]))]
     if patient.stack is None and patient.buckets is None:
         problem_ = Finding("problem", "deployment", "cannot be found, so nothing of it was looked at", "see above")
         return [*first, problem_]
-    return [*first, *examine(patient, (*STACK_CHECKS[1:], *AROUND_CHECKS))]
+    return [*first, *examine(patient, (*STACK_CHECKS[1:], *AROUND_CHECKS, *more))]
 
 
 def admit(stack: str | None, environment: Mapping[str, str], clients: Clients, surroundings: Surroundings) -> Patient:

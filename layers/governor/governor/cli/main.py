@@ -18,8 +18,10 @@ COMMANDS = {
     "apply": ("governor.cli.apply", "bring the cluster to what a policy says"),
     "import": ("governor.cli.importing", "write a policy from the live state of a cluster"),
     "status": ("governor.cli.status", "show where the files in the bucket and their clusters stand"),
+    "addon": ("governor.cli.addon", "show the add-on of a cluster and what stands in its way"),
     "approve": ("governor.cli.approve", "let a held plan through"),
     "rollback": ("governor.cli.rollback", "put an earlier version of a cluster's file back as the newest"),
+    "connect": ("governor.cli.connect", "let the functions read a cluster's Kubernetes API"),
     "doctor": ("governor.cli.doctor", "check a deployment and say what to mend"),
     "schema": ("governor.cli.schema", "print the JSON Schema of the policy format"),
 }
@@ -41,6 +43,8 @@ with a deployment, where a file in the bucket is all it takes:
   governor status ml-research                         all about one cluster, and what to do next
   governor approve ml-research FINGERPRINT            let a held plan through
   governor rollback ml-research                       back to what was applied before
+  governor addon ml-research                          the add-on, and what stands in its way
+  governor connect ml-research                        let the functions read its Kubernetes API
   governor doctor                                     what is wrong with the deployment
 
 AWS credentials, Region and endpoints are those of the SDK's standard environment

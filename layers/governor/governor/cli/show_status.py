@@ -252,6 +252,8 @@ def _show_run(console: Console, run: Run, status: Status, now: datetime) -> None
         ("requests", Text(", ".join(run.requests[-5:]))),
     ]
     _pairs(console, rows)
+    for warning in run.warnings:
+        console.print(Text(f"warning: {printable(warning)}", "yellow"), soft_wrap=True)
     if run.verdict in ("Held", "Rejected") and run.planned:
         show_planned(console, run)
     if run.steps:

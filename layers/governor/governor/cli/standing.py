@@ -80,6 +80,12 @@ def next_steps(status: Status, run: Run | None, now: datetime) -> list[str]:
         return _after_failure(status, run)
     if status.verdict == "Waiting" and status.state == "Leaving":
         return [f"to keep the policy: upload the file again, or governor rollback {name}"]
+    its_turn = status.state in ("InForce", "Releasing")
+    if status.verdict == "Waiting" and run is not None and run.verdict == "Waiting" and its_turn:
+        return [
+            "do what the reason says; then it goes on by itself within five minutes",
+            f"all about the add-on: governor addon {name}",
+        ]
     if status.verdict == "Waiting":
         return ["nothing: it is looked at again every five minutes"]
     if status.verdict == "InProgress":

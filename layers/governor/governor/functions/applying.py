@@ -89,6 +89,7 @@ def _slices(parts: Parts) -> Slices:
         parts.documents,
         parts.statuses,
         parts.account,
+        parts.gate,
         parts.queue,
         service_limits,
         settings,

@@ -4,6 +4,7 @@ from governor.policy.diagnostics import Diagnostic, Diagnostics, Finding, Positi
 from governor.policy.limits import SHAPES, Limits, Shape
 from governor.policy.model import (
     DEFAULT_CLUSTER_POLICY_NAME,
+    Addon,
     ClusterPolicy,
     OnDelete,
     Policy,
@@ -17,6 +18,7 @@ from governor.policy.source import Bounds
 __all__ = [
     "DEFAULT_CLUSTER_POLICY_NAME",
     "SHAPES",
+    "Addon",
     "Bounds",
     "ClusterPolicy",
     "Diagnostic",

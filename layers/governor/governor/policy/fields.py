@@ -5,7 +5,7 @@ Reading, JSON Schema and the policy reference in docs/ all come from these table
 
 from governor.policy import names
 from governor.policy.kinds import Choice, Exactly, InstanceType, Number, Text, Word
-from governor.policy.model import ClusterPolicy, Policy, PriorityClass, Sharing, Team
+from governor.policy.model import Addon, ClusterPolicy, Policy, PriorityClass, Sharing, Team
 from governor.policy.nodes import Mapping, Node, Scalar
 from governor.policy.reading import Reading, Scope
 from governor.policy.sections import Field, ListOf, Section, Unique, text_at
@@ -375,6 +375,33 @@ _TEAM = Section(
     upcoming=("alarms",),
 )
 
+_ADDON = Section(
+    "a mapping with version",
+    (
+        Field(
+            "version",
+            "version",
+            Text(
+                "'default' or a version",
+                accepts=names.is_addon_version,
+                form=(
+                    "'default' or a version of the add-on in full, such as v1.6.1-eksbuild.1; "
+                    "'governor addon CLUSTER' shows those that EKS offers"
+                ),
+                pattern=r"^(default|v[0-9]{1,4}(\.[0-9]{1,4}){2}-eksbuild\.[0-9]{1,4})$",
+                mended=names.mended_addon_version,
+            ),
+            "default: the version that EKS installs by default at the time of the installation, and no update after "
+            "that. A version in full: this one is installed, and an older one is updated to it.",
+            "version: default",
+            required=True,
+        ),
+    ),
+    Addon,
+    lambda _node, _index: "addon",
+    fewest=1,
+)
+
 POLICY = Section(
     "a mapping with version, cluster and teams",
     (
@@ -408,6 +435,14 @@ POLICY = Section(
             "onDelete: Retain",
         ),
         Field(
+            "addon",
+            "addon",
+            _ADDON,
+            "The task governance add-on of the cluster's EKS. Left out: the add-on is looked at, and never changed. "
+            "It is installed and updated only where the stack allows it as well (AddonInstall=Install).",
+            "addon: {version: default}",
+        ),
+        Field(
             "clusterPolicy",
             "cluster_policy",
             _CLUSTER_POLICY,
@@ -425,5 +460,5 @@ POLICY = Section(
     ),
     Policy,
     lambda _node, _index: "policy",
-    upcoming=("addon", "alarms", "drift"),
+    upcoming=("alarms", "drift"),
 )

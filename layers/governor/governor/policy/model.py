@@ -49,6 +49,12 @@ class Sharing(
     absolute_borrow_limits: tuple[QuotaEntry, ...] | None = None
 
 
+class Addon(msgspec.Struct, frozen=True):
+    """The task governance add-on: ``version`` is "default", the one at installation time, or ``vX.Y.Z-eksbuild.N``."""
+
+    version: str
+
+
 class Team(
     msgspec.Struct,
     frozen=True,
@@ -89,6 +95,7 @@ class Policy(
     cluster_policy: ClusterPolicy | None = None
     version: int = 1
     on_delete: OnDelete = "Retain"
+    addon: Addon | None = None
 
 
 DEFAULT_CLUSTER_POLICY_NAME = "cluster-policy"

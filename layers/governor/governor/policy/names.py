@@ -16,6 +16,7 @@ MAX_PRIORITY_CLASS_NAME = MAX_LABEL - len("-priority")
 _KUBERNETES = re.compile(r"[-a-z0-9]+")
 _ENTITY = re.compile(r"[-a-zA-Z0-9]+")
 _CLUSTER_ARN = re.compile(r"arn:aws[-a-z]*:sagemaker:([-a-z0-9]*):([0-9]{12}):cluster/[a-z0-9]{12}")
+_ADDON_VERSION = re.compile(r"v[0-9]{1,4}(\.[0-9]{1,4}){2}-eksbuild\.[0-9]{1,4}")
 _PRINTABLE_CATEGORIES = frozenset("LMZSNP")
 
 
@@ -49,3 +50,14 @@ def region_of(cluster_arn: str) -> str:
     """The Region in a HyperPod cluster's ARN."""
     found = _CLUSTER_ARN.fullmatch(cluster_arn)
     return found[1] if found else ""
+
+
+def is_addon_version(text: str) -> bool:
+    """``default``, or a version of an EKS add-on in full."""
+    return text == "default" or _ADDON_VERSION.fullmatch(text) is not None
+
+
+def mended_addon_version(text: str) -> str:
+    """The version in full, where a ``v`` or the build is missing."""
+    full = text if text.startswith("v") else f"v{text}"
+    return full if "-" in full else f"{full}-eksbuild.1"

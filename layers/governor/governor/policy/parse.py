@@ -40,9 +40,9 @@ class Parsed(msgspec.Struct, frozen=True):
         """Where the value at a path stands in the file."""
         return locate(self.root, *path) if self.root is not None else Position(1, 1)
 
-    def text(self, key: str) -> str:
-        """What the file says under a key at the top, even where the policy as a whole has errors."""
-        return text_at(self.root, key) if isinstance(self.root, Mapping) else ""
+    def text(self, *path: str) -> str:
+        """What the file says under a path of keys, even where the policy as a whole has errors."""
+        return text_at(self.root, *path) if isinstance(self.root, Mapping) else ""
 
 
 def parse_policy(

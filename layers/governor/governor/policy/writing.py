@@ -16,6 +16,8 @@ def policy_text(policy: Policy, comments: Iterable[str] = ()) -> str:
     lines += ["version: 1", f"cluster: {_scalar(policy.cluster)}"]
     if policy.on_delete != "Retain":
         lines.append(f"onDelete: {policy.on_delete}")
+    if policy.addon is not None:
+        lines.append(f"addon: {_flow(msgspec.to_builtins(policy.addon))}")
     if policy.cluster_policy is not None:
         content = msgspec.to_builtins(policy.cluster_policy)
         lines.append("clusterPolicy:" if content else "clusterPolicy: {}")

@@ -24,13 +24,23 @@ class InstanceGroup(msgspec.Struct, frozen=True):
 
 
 class Cluster(msgspec.Struct, frozen=True):
-    """A HyperPod cluster; its ARN is its identity, a name can come back."""
+    """A HyperPod cluster; its ARN is its identity, a name can come back.
+
+    ``running`` counts the instances of now, ``eks_arn`` is the EKS cluster below, "" where Slurm is.
+    """
 
     arn: str
     name: str
     status: str
     orchestrator: str
     groups: tuple[InstanceGroup, ...] = ()
+    running: int = 0
+    eks_arn: str = ""
+
+    @property
+    def eks_name(self) -> str:
+        """The name of the EKS cluster."""
+        return self.eks_arn.rpartition("/")[2]
 
 
 class Capacity(msgspec.Struct, frozen=True):

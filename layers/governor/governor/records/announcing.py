@@ -1,14 +1,16 @@
-"""What the world is told of a verdict."""
+"""What the world is told of a verdict, and of an add-on whose state is another one."""
 
 from typing import Protocol
 
 import msgspec
 
-from governor.records.documents import Status, Verdict
-from governor.records.names import readable_key, status_key
+from governor.addon.report import Told
+from governor.records.documents import AddonSeen, Status, Verdict
+from governor.records.names import addon_key, cluster_id, readable_key, status_key
 
 SOURCE = "hyperpod.governor"
 DETAIL_TYPE = "HyperPod Governor Verdict"
+ADDON_DETAIL_TYPE = "HyperPod Governor Add-on State Change"
 _LOOK: frozenset[Verdict] = frozenset({"Held", "Rejected", "Failed", "Waiting"})
 
 
@@ -28,12 +30,70 @@ class Announcement(msgspec.Struct, frozen=True, rename="camel"):
     readable: str
 
 
+MAX_ISSUES = 20
+"""Health issues that are told in an event, and resources of each; the document has all."""
+MAX_TEXT = 1000
+"""Characters of an issue's message in an event."""
+
+
+class AddonNews(msgspec.Struct, frozen=True, rename="camel"):
+    """The detail of the event about an add-on: ``before`` and ``state`` say what changed, ``summary`` why it is so."""
+
+    cluster: str
+    cluster_arn: str
+    eks_cluster: str
+    state: str
+    before: str
+    installed: bool | None
+    healthy: bool | None
+    status: str
+    version: str
+    kueue_version: str
+    drifted: bool
+    summary: str
+    remedy: str
+    issues: tuple[Told, ...]
+    document: str
+
+
+def addon_news(seen: AddonSeen) -> AddonNews:
+    """What is told of an add-on."""
+    report = seen.report
+    return AddonNews(
+        cluster=report.cluster,
+        cluster_arn=report.cluster_arn,
+        eks_cluster=report.eks_cluster,
+        state=seen.state,
+        before=seen.before,
+        installed=report.installed,
+        healthy=report.healthy,
+        status=report.status,
+        version=report.version,
+        kueue_version=report.kueue_version,
+        drifted=report.drifted,
+        summary=report.summary,
+        remedy=report.remedy,
+        issues=tuple(map(_short, report.issues[:MAX_ISSUES])),
+        document=addon_key(cluster_id(report.cluster_arn)),
+    )
+
+
+def _short(issue: Told) -> Told:
+    return msgspec.structs.replace(issue, message=issue.message[:MAX_TEXT], resources=issue.resources[:MAX_ISSUES])
+
+
 class Announcements(Protocol):
     """Where verdicts are told."""
 
     def announce(self, announcement: Announcement, *, notify: bool) -> None:
         """One event and one metric; ``notify`` sends people a message too."""
         ...
+
+
+def gist(reason: str) -> str:
+    """A reason without what differs from one time to the next: request ids, counts, names with numbers in them. People
+    are told once of the same thing."""
+    return " ".join("#" if any(char.isdigit() for char in word) else word for word in reason.split())
 
 
 def worth_a_notification(verdict: Verdict) -> bool:

@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from governor.addon.report import Report
 from governor.plan import Change, Record
 from governor.policy import Diagnostic, OnDelete
 
@@ -104,7 +105,7 @@ class Run(Document, frozen=True, kw_only=True, rename="camel"):
     means that nothing more will happen by itself; ``resting`` that only the resync will take it up again,
     ``patient`` that it then works one slice only, because it has waited long for something that does not move.
     ``takes_over`` are the ids of runs for the same generation that were cut short.
-    ``calls`` counts the calls of AWS by operation.
+    ``calls`` counts the calls of AWS by operation. ``warnings`` are about the cluster, not about a place in the file.
     """
 
     cluster_arn: str
@@ -134,6 +135,7 @@ class Run(Document, frozen=True, kw_only=True, rename="camel"):
     unmanaged: tuple[str, ...] = ()
     diagnostics: tuple[Diagnostic, ...] = ()
     calls: dict[str, int] = {}
+    warnings: tuple[str, ...] = ()
     requests: tuple[str, ...] = ()
     retry_at: datetime | None = None
 
@@ -143,6 +145,32 @@ class LastApplied(Document, frozen=True, kw_only=True, rename="camel"):
 
     run: str = ""
     record: Record
+
+
+class AddonSeen(Document, frozen=True, kw_only=True, rename="camel"):
+    """What was last seen of a cluster's add-on: ``at`` that time, in this ``state`` since ``since``.
+
+    ``announced`` is the state that was last told to EventBridge, ``before`` the one before this one.
+    """
+
+    at: datetime
+    since: datetime
+    state: str
+    before: str = ""
+    announced: str = ""
+    report: Report
+
+
+class AddonChange(Document, frozen=True, kw_only=True, rename="camel"):
+    """The last change of an add-on that was begun: what, for which generation of the policy, by which run; ``refused``
+    is what EKS said where it did not begin."""
+
+    at: datetime
+    generation: int
+    action: Literal["install", "upgrade"]
+    version: str
+    run: str
+    refused: str = ""
 
 
 Answer = Literal["Accepted", "Rejected", "Waiting", "Deleted"]

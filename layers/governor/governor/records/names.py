@@ -79,6 +79,21 @@ def run_key(identity: str) -> str:
     return f"{CLUSTERS}{identity}/run.json"
 
 
+def addon_key(identity: str) -> str:
+    """What was last seen of a cluster's add-on."""
+    return f"{CLUSTERS}{identity}/addon.json"
+
+
+def is_addon(key: str) -> bool:
+    """True for a key that holds what was last seen of an add-on."""
+    return key.startswith(CLUSTERS) and key.endswith("/addon.json")
+
+
+def addon_change_key(identity: str) -> str:
+    """The last change of a cluster's add-on that was begun here."""
+    return f"{CLUSTERS}{identity}/addon-change.json"
+
+
 def applied_key(identity: str) -> str:
     """The last applied policy of a cluster and what it owns."""
     return f"{CLUSTERS}{identity}/applied.json"

@@ -10,6 +10,7 @@ from governor.records.names import cluster_id
 
 RESYNC = "resync"
 CARRY_ON = "carry on"
+ADDON = "the add-on"
 
 
 class Message(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
@@ -35,6 +36,12 @@ def enqueue(queue: Queue, force: Standing, why: str, now: datetime | None = None
     again = f"-{int(now.timestamp()) // 300}" if now else ""
     identity = cluster_id(force.cluster_arn)
     send(queue, Message(force.cluster_arn, force.generation, why), f"{identity}-{force.generation}{again}")
+
+
+def look_at_addon(queue: Queue, force: Standing, now: datetime) -> None:
+    """Ask for a run although nothing about the policy is new: generation 0 is never out of date."""
+    deduplication = f"{cluster_id(force.cluster_arn)}-addon-{int(now.timestamp()) // 300}"
+    send(queue, Message(force.cluster_arn, 0, ADDON), deduplication)
 
 
 def carry_on(queue: Queue, run: Run) -> None:

@@ -57,6 +57,8 @@ def _run(key: str, run: Run, shown: tuple[Diagnostic, ...]) -> list[str]:
             ("requests", ", ".join(run.requests)),
         ),
     ]
+    for warning in run.warnings:
+        lines += ["", f"⚠ {_line(warning)}"]
     if run.verdict == "Held":
         lines += [
             "",

@@ -7,7 +7,7 @@ from datetime import datetime
 import msgspec
 
 from governor.errors import ConflictError, GovernorError, TransientError
-from governor.records.announcing import Announcements, announcement_of, worth_a_notification
+from governor.records.announcing import Announcements, announcement_of, gist, worth_a_notification
 from governor.records.documents import Answer, Evaluation, Glance, InForce, Run, Status, Verdict
 from governor.records.names import STATUS, key_of_status, left_behind_key, readable_key, status_key
 from governor.records.parallel import side_by_side
@@ -177,7 +177,7 @@ class Statuses:
         self._write_readable(status)
         if status.verdict_id == status.announced:
             return status
-        topic = f"{status.verdict} {status.generation} {status.newest.origin.version} {status.reason}"
+        topic = f"{status.verdict} {status.generation} {status.newest.origin.version} {gist(status.reason)}"
         notify = worth_a_notification(status.verdict) and status.notified != topic
         self._announcements.announce(announcement_of(status), notify=notify)
 

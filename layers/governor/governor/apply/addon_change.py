@@ -1,0 +1,235 @@
+"""Installing and updating the add-on: only when every check of the preflight passes, and never for ever.
+
+A version of the file has one try to update, and one to install that EKS refuses; then somebody has to mend the cause
+and upload the file again.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+
+from governor.addon.checks import Check, in_words, standing_in_the_way
+from governor.addon.intent import Intent, target_of
+from governor.addon.issues import MOVING
+from governor.addon.looking import Looker
+from governor.addon.ports import Eks, KueueInstallation, ResolveConflicts
+from governor.addon.preflight import preflight
+from governor.addon.seen import Addon, Missing
+from governor.addon.versions import ADDON, version_of
+from governor.apply.ports import Clock
+from governor.errors import ConflictError, PermanentError
+from governor.plan import Change as Changed
+from governor.quota import Cluster
+from governor.records.addons import last_change, remember, was_tried
+from governor.records.documents import AddonChange, Run, StepDone
+from governor.records.queue import RESYNC
+from governor.records.store import Documents
+
+KubernetesChecks = Literal["Required", "WhenReachable"]
+FIRST_PAUSE, LONGEST_PAUSE = 1.0, 5.0
+PROMPT_SECONDS = 15.0
+"""How long EKS may go on telling the state from before a change that it has accepted."""
+RESYNC_SECONDS = 30.0
+"""How long a run that waits since an earlier slice waits: the next resync comes in five minutes."""
+_WISHES = ("add-on version", "known faults", "upgrade path")
+"""Checks of what the file asks for. That is refused, rather than put off until the cluster is fit for it."""
+
+
+class GateSettings(msgspec.Struct, frozen=True):
+    """How the owner of the stack wants the add-on to be treated. ``tags`` are those of a new add-on."""
+
+    may_change: bool = False
+    resolve_conflicts: ResolveConflicts = "NONE"
+    kubernetes_checks: KubernetesChecks = "WhenReachable"
+    tags: Mapping[str, str] = {}
+
+
+class Surroundings(msgspec.Struct, frozen=True):
+    """What the gate asks, of the deployment."""
+
+    looker: Looker
+    eks: Eks
+    documents: Documents
+    settings: GateSettings
+    clock: Clock
+    now: Callable[[], datetime]
+
+
+class ClosedError(Exception):
+    """Nothing may be done to the quotas now; the text says why and what would help."""
+
+
+class Place:
+    """One cluster in one slice. ``moved``: the add-on was seen to be on its way."""
+
+    def __init__(self, surroundings: Surroundings, cluster: Cluster, run: Run, ends: float) -> None:
+        self._surroundings = surroundings
+        self.cluster, self.run = cluster, run
+        self.eks, self.settings = surroundings.eks, surroundings.settings
+        self.looker, self.documents, self.now = surroundings.looker, surroundings.documents, surroundings.now
+        self._clock, self._ends = surroundings.clock, ends
+        self._pause, self._waited = FIRST_PAUSE, 0.0
+        self.moved = False
+        self.warnings: list[str] = []
+
+    def look(self) -> Addon | Missing:
+        """What EKS knows of the add-on now."""
+        name = self.cluster.eks_name
+        addon = self.eks.addon(name)
+        if addon is not None and addon.status in MOVING:
+            self.moved = True
+        return Missing(f"the add-on is not installed on {name}") if addon is None else addon
+
+    def inside(self) -> KueueInstallation:
+        """The cluster's own Kubernetes API."""
+        return self.looker.inside(self.cluster.eks_name)
+
+    def settle(self, addon: Addon | Missing) -> Addon | Missing:
+        """The add-on once nothing moves any more, or the time is over."""
+        most = RESYNC_SECONDS if self.run.why == RESYNC else self._ends
+        while isinstance(addon, Addon) and addon.status in MOVING and self.pause(most):
+            addon = self.look()
+        return addon
+
+    def pause(self, most: float) -> bool:
+        """Wait a little; False once the pauses of this slice come to ``most`` seconds, or the slice is over."""
+        left = min(self._ends - self._clock.monotonic(), most - self._waited)
+        if left <= 0:
+            return False
+        seconds = min(self._pause, left)
+        self._clock.sleep(seconds)
+        self._waited += seconds
+        self._pause = min(2 * self._pause, LONGEST_PAUSE)
+        return True
+
+    def warn(self, text: str) -> None:
+        """Something to tell with the verdict."""
+        if text not in self.warnings:
+            self.warnings.append(text)
+
+
+class Change:
+    """The change of the add-on within one slice, if there is one. ``remedy`` is what a person can do about its end."""
+
+    def __init__(self, place: Place) -> None:
+        self._place = place
+        self._intent: Intent = "nothing"
+        self._before, self._version = "", ""
+        self.steps: tuple[StepDone, ...] = ()
+        self.remedy = ""
+
+    def make(self, intent: Intent, addon: Addon | Missing, wanted: str) -> Addon | Missing:
+        """Begin it, if nothing stands in the way; the add-on then. ClosedError for what is refused."""
+        place = self._place
+        seen = place.looker.look_below(place.cluster)
+        version = target_of(wanted, seen)
+        last = last_change(place.documents, place.cluster.arn)
+        if was_tried(last, intent, place.run.generation, version):
+            self._tell_tried(intent, addon, version, last.refused if last else "")
+            return addon
+        blocking = standing_in_the_way(preflight(seen, version))
+        if blocking:
+            self._put_off(intent, addon, version, blocking)
+            return addon
+        self._begin(intent, version)
+        return self._seen_to_begin(addon, version)
+
+    def ended(self, addon: Addon | Missing) -> None:
+        """What became of it."""
+        if self._intent == "nothing":
+            return
+        if isinstance(addon, Addon) and addon.status == "ACTIVE" and addon.version == self._version:
+            self._note("done", "installed" if self._intent == "install" else "updated")
+        elif isinstance(addon, Addon) and addon.status in MOVING:
+            self._note("waiting", f"is {addon.status}")
+        else:
+            told = addon.status if isinstance(addon, Addon) else "it is not there"
+            self._note("failed", told)
+            self.remedy = self._once_more(self._version)
+            if isinstance(addon, Addon) and addon.status == "ACTIVE":
+                self._place.warn(
+                    f"EKS accepted the update of the add-on to {self._version} and shows {addon.version}: {self.remedy}"
+                )
+
+    def _begin(self, intent: Intent, version: str) -> None:
+        place, name = self._place, self._place.cluster.eks_name
+        try:
+            if intent == "install":
+                place.eks.create(name, version, place.settings.resolve_conflicts, place.settings.tags)
+            else:
+                place.eks.update(name, version, place.settings.resolve_conflicts)
+        except ConflictError:
+            return  # somebody else is at it: what comes of that is looked at next
+        except PermanentError as error:
+            self._remember(intent, version, str(error))
+            raise
+        self._remember(intent, version, "")
+        self._intent, self._version = intent, version
+        self._note("waiting", "begun")
+
+    def _seen_to_begin(self, before: Addon | Missing, version: str) -> Addon | Missing:
+        """EKS answers reads from copies that may be a little behind."""
+        self._before = before.version if isinstance(before, Addon) else ""
+        if self._intent != "nothing":
+            self._note("waiting", "begun")
+        while True:
+            addon = self._place.look()
+            if addon != before or (isinstance(addon, Addon) and (addon.status, addon.version) == ("ACTIVE", version)):
+                return addon
+            if not self._place.pause(PROMPT_SECONDS):
+                return addon
+
+    def _put_off(self, intent: Intent, addon: Addon | Missing, version: str, blocking: tuple[Check, ...]) -> None:
+        """An installation has to be, and what a file may not ask for is refused; another update has time."""
+        if not isinstance(addon, Addon) or intent == "install":
+            raise ClosedError(f"the add-on is not installed, because the preflight does not pass: {in_words(blocking)}")
+        told = f"the add-on is not updated from {addon.version}, because the preflight does not pass: "
+        refused = [check for check in blocking if check.verdict == "fail" and check.name in _WISHES]
+        if refused and not _is_older(version, addon.version):
+            raise ClosedError(f"{told}{in_words(blocking)}")
+        self._place.warn(f"{told}{in_words(blocking)}")
+
+    def _tell_tried(self, intent: Intent, addon: Addon | Missing, version: str, refused: str) -> None:
+        said = f"; EKS said: {refused}" if refused else ""
+        self.remedy = f"{self._once_more(version)}{said}"
+        if intent == "upgrade" and isinstance(addon, Addon):
+            self._place.warn(f"the update of the add-on to {version} was tried for this version of the file{said}")
+
+    def _once_more(self, version: str) -> str:
+        name = self._place.cluster.eks_name
+        return (
+            f"mend the cause, then upload the file again, which tries {version} once more; or by hand: aws eks "
+            f"update-addon --cluster-name {name} --addon-name {ADDON} --addon-version {version} "
+            "--resolve-conflicts OVERWRITE"
+        )
+
+    def _remember(self, intent: Intent, version: str, refused: str) -> None:
+        place = self._place
+        change = AddonChange(
+            at=place.now(),
+            generation=place.run.generation,
+            action="install" if intent == "install" else "upgrade",
+            version=version,
+            run=place.run.id,
+            refused=refused,
+        )
+        remember(place.documents, place.cluster.arn, change)
+
+    def _note(self, state: str, detail: str) -> None:
+        self.steps = (
+            StepDone(
+                title="add-on",
+                name=ADDON,
+                action="create" if self._intent == "install" else "update",
+                state=state,
+                detail=detail,
+                changes=(Changed("version", self._before, self._version),),
+            ),
+        )
+
+
+def _is_older(version: str, present: str) -> bool:
+    old, new = version_of(version), version_of(present)
+    return old is not None and new is not None and old < new

@@ -1,0 +1,112 @@
+"""The check that the functions get into the Kubernetes APIs of the governed clusters, as far as EKS knows."""
+
+from collections.abc import Iterator
+
+from governor.aws.inspection import NotAllowedError
+from governor.aws.kubernetes.access import CONFIG_MAP_ONLY, VIEW_ALL, AccessEntries
+from governor.aws.kubernetes.answers import GROUP
+from governor.cli.checks_around import named_clusters
+from governor.cli.checkup import Check, Finding, Patient, ok, problem, warning
+from governor.cli.connect import READERS, reader_arns
+from governor.errors import AccessError, GovernorError, NotFoundError
+from governor.policy.wording import printable
+from governor.records.documents import AddonSeen
+from governor.records.names import CLUSTERS, is_addon
+from governor.records.parallel import side_by_side
+
+_ABOUT, _READS = "Kubernetes access", "Kubernetes reads"
+
+
+def kubernetes_checks(entries: AccessEntries) -> tuple[Check, ...]:
+    """Access entries, which EKS tells; and what lies in the cluster itself, which only a read of it shows."""
+    return (Check(_ABOUT, lambda patient: access(patient, entries)), Check(_READS, reads))
+
+
+def reads(patient: Patient) -> Iterator[Finding]:
+    """What verify_addon could see of each cluster when it looked last."""
+    if patient.buckets is None:
+        raise patient.refused or NotFoundError("the bucket of records is not known")
+    records = patient.buckets.records
+    try:
+        keys = [item.key for item in records.objects.listed(CLUSTERS) if is_addon(item.key)]
+    except AccessError as error:
+        raise NotAllowedError("s3:ListBucket", str(error)) from error
+
+    def read(key: str) -> AddonSeen | None:
+        try:
+            kept = records.load(key, AddonSeen)
+        except AccessError as error:
+            raise NotAllowedError("s3:GetObject", str(error)) from error
+        return kept.document if kept else None
+
+    for _, seen in side_by_side(keys, read):
+        if seen is not None:
+            yield _seen(seen)
+
+
+def _seen(seen: AddonSeen) -> Finding:
+    about, at = f"{_READS}: {printable(seen.report.cluster)}", f"{seen.at:%Y-%m-%d %H:%M} UTC"
+    if seen.report.healthy is not None:
+        return ok(about, f"were answered at {at}")
+    name = printable(seen.report.eks_cluster or seen.report.cluster)
+    remedy = f"governor connect {name}, apply what it prints; verify_addon looks again within the hour"
+    return problem(about, f"were not all answered at {at}: {seen.report.summary}", remedy)
+
+
+def access(patient: Patient, entries: AccessEntries) -> Iterator[Finding]:
+    """Each cluster that a file names lets each role in that reads its Kubernetes API."""
+    principals = reader_arns(patient.resources, patient.surroundings.caller().arn)
+    if not principals:
+        yield warning(
+            _ABOUT, f"the stack has no {' and no '.join(READERS)}", "deploy the newest version of the template"
+        )
+        return
+    clusters = sorted(named_clusters(patient))
+    for _, found in side_by_side(clusters, lambda cluster: _cluster(patient, entries, cluster, principals)):
+        yield from found
+
+
+def _cluster(patient: Patient, entries: AccessEntries, cluster: str, principals: list[str]) -> list[Finding]:
+    about = f"{_ABOUT}: {printable(cluster.rpartition('/')[2])}"
+    try:
+        eks = patient.surroundings.eks_cluster(cluster)
+    except NotFoundError:
+        return []  # the check of clusters says it
+    except NotAllowedError as error:
+        return [_unseen(about, error)]
+    except GovernorError as error:
+        return [Finding("could not look", about, str(error))]
+    if not eks:
+        return []  # the check of add-ons says it
+    try:
+        if entries.authentication_mode(eks) != CONFIG_MAP_ONLY:
+            return [_role(entries, about, eks, principal) for principal in principals]
+    except NotFoundError:
+        return [problem(about, f"EKS cluster {eks} does not exist", "make it, or delete the file of the cluster")]
+    except NotAllowedError as error:
+        return [_unseen(about, error)]
+    except GovernorError as error:
+        return [Finding("could not look", about, str(error))]
+    remedy = f"aws eks update-cluster-config --name {eks} --access-config authenticationMode=API_AND_CONFIG_MAP"
+    return [problem(about, f"EKS cluster {eks} takes no access entries: authentication mode {CONFIG_MAP_ONLY}", remedy)]
+
+
+def _unseen(about: str, error: NotAllowedError) -> Finding:
+    return Finding("could not look", about, f"takes {error.action}", "", error.action)
+
+
+def _role(entries: AccessEntries, about: str, eks: str, principal: str) -> Finding:
+    name, make = principal.rpartition("/")[2], f"governor connect {eks} --make --role {principal}"
+    try:
+        entry = entries.find(eks, principal)
+    except NotFoundError:
+        return problem(about, f"EKS cluster {eks} has no access entry for {name}: its Kubernetes is not read", make)
+    if entry.is_ours:
+        return ok(about, f"{name} is in the group {GROUP} of EKS cluster {eks}")
+    if entries.sees_everything(eks, principal):
+        return warning(
+            about,
+            f"{name} reads everything of EKS cluster {eks}, its Secrets too, by {VIEW_ALL}",
+            f"{make}; apply the roles that 'governor connect {eks}' prints; then take the policy away",
+        )
+    return problem(about, f"the access entry of {name} on EKS cluster {eks} lacks the group {GROUP}", make)
