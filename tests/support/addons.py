@@ -32,12 +32,17 @@ class FakeKubernetes:
     webhook_: int | GovernorError = 1
     crds_: tuple[Crd, ...] | GovernorError = STORED_NOW
     nodes_: tuple[Node, ...] | GovernorError = (Node("n1", ready=True, hyperpod=True),)
+    starting: int = 0
+    """How often a controller that is there is seen before it is ready."""
     asked: list[str] = field(default_factory=list)
 
     def controllers(self) -> tuple[Controller, ...]:
         self.asked.append("controllers")
         if isinstance(self.controllers_, GovernorError):
             raise self.controllers_
+        if self.controllers_ == (READY,) and self.starting:
+            self.starting -= 1
+            return (STARTING,)
         return self.controllers_
 
     def controller(self) -> Controller | None:

@@ -63,6 +63,25 @@ def test_a_fresh_cluster_gets_the_addon_and_then_its_quotas_in_one_run() -> None
     assert (first.title, first.action, first.state, first.changes[0].after) == ("add-on", "create", "done", DEFAULT)
 
 
+def test_a_controller_that_was_just_installed_has_time_to_start() -> None:
+    desk = fresh()
+    desk.eks.kubernetes.starting = 5
+    status = desk.applied(asking())
+    assert (status.verdict, quotas(desk)) == ("Applied", 2)
+    assert desk.eks.kubernetes.starting == 0
+
+
+def test_a_controller_that_never_starts_is_not_waited_for_through_the_slice() -> None:
+    desk = fresh()
+    desk.eks.kubernetes.starting = 10_000
+    before = desk.world.clock.monotonic()
+    assert "starting" in waits(desk, desk.applied(asking()))
+    assert desk.world.clock.monotonic() - before < 150
+    again = desk.world.clock.monotonic()
+    assert "starting" in waits(desk, ready_later(desk))  # it was ready once for all we know: no more waiting
+    assert desk.world.clock.monotonic() - again < 10
+
+
 def test_an_explicit_version_is_installed_as_it_is() -> None:
     desk = fresh()
     assert desk.applied(asking(NEWEST)).verdict == "Applied"

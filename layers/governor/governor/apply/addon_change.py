@@ -4,7 +4,9 @@ A version of the file has one try to update, and one to install that EKS refuses
 and upload the file again.
 """
 
-from collections.abc import Callable, Mapping
+import itertools
+import math
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Literal
 
@@ -70,7 +72,6 @@ class Place:
         self.eks, self.settings = surroundings.eks, surroundings.settings
         self.looker, self.documents, self.now = surroundings.looker, surroundings.documents, surroundings.now
         self._clock, self._ends = surroundings.clock, ends
-        self._pause, self._waited = FIRST_PAUSE, 0.0
         self.moved = False
         self.warnings: list[str] = []
 
@@ -88,21 +89,21 @@ class Place:
 
     def settle(self, addon: Addon | Missing) -> Addon | Missing:
         """The add-on once nothing moves any more, or the time is over."""
-        most = RESYNC_SECONDS if self.run.why == RESYNC else self._ends
-        while isinstance(addon, Addon) and addon.status in MOVING and self.pause(most):
-            addon = self.look()
+        if _moves(addon):
+            for _ in self.pauses(RESYNC_SECONDS if self.run.why == RESYNC else math.inf):
+                addon = self.look()
+                if not _moves(addon):
+                    break
         return addon
 
-    def pause(self, most: float) -> bool:
-        """Wait a little; False once the pauses of this slice come to ``most`` seconds, or the slice is over."""
-        left = min(self._ends - self._clock.monotonic(), most - self._waited)
-        if left <= 0:
-            return False
-        seconds = min(self._pause, left)
-        self._clock.sleep(seconds)
-        self._waited += seconds
-        self._pause = min(2 * self._pause, LONGEST_PAUSE)
-        return True
+    def pauses(self, most: float) -> Iterator[None]:
+        """Waits, a little longer each time, until that comes to ``most`` seconds or the slice is over."""
+        now = self._clock.monotonic
+        ends, pause = min(self._ends, now() + most), FIRST_PAUSE
+        while (left := ends - now()) > 0:
+            self._clock.sleep(min(pause, left))
+            pause = min(2 * pause, LONGEST_PAUSE)
+            yield
 
     def warn(self, text: str) -> None:
         """Something to tell with the verdict."""
@@ -174,12 +175,12 @@ class Change:
         self._before = before.version if isinstance(before, Addon) else ""
         if self._intent != "nothing":
             self._note("waiting", "begun")
-        while True:
+        addon = before
+        for _ in itertools.chain((None,), self._place.pauses(PROMPT_SECONDS)):
             addon = self._place.look()
             if addon != before or (isinstance(addon, Addon) and (addon.status, addon.version) == ("ACTIVE", version)):
-                return addon
-            if not self._place.pause(PROMPT_SECONDS):
-                return addon
+                break
+        return addon
 
     def _put_off(self, intent: Intent, addon: Addon | Missing, version: str, blocking: tuple[Check, ...]) -> None:
         """An installation has to be, and what a file may not ask for is refused; another update has time."""
@@ -228,6 +229,10 @@ class Change:
                 changes=(Changed("version", self._before, self._version),),
             ),
         )
+
+
+def _moves(addon: Addon | Missing) -> bool:
+    return isinstance(addon, Addon) and addon.status in MOVING
 
 
 def _is_older(version: str, present: str) -> bool:

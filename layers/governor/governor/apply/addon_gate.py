@@ -103,8 +103,11 @@ class _Passage:
             return
         inside = self._place.inside()
         ready = ask_kubernetes(inside)
-        while ready.state == "not ready" and self._place.moved and self._place.pause(STARTING_SECONDS):
-            ready = ask_kubernetes(inside)
+        if ready.state == "not ready" and self._place.moved:  # it is starting
+            for _ in self._place.pauses(STARTING_SECONDS):
+                ready = ask_kubernetes(inside)
+                if ready.state != "not ready":
+                    break
         if ready.state == "not ready":
             raise ClosedError(f"the add-on is ACTIVE and not ready: {ready.reason} → {ready.remedy}")
         if ready.state == "unknown" and self._place.settings.kubernetes_checks == "Required":
