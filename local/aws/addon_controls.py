@@ -31,6 +31,10 @@ class AddonControls(ABC):
         described: dict[str, Any] = self._addons("state", cluster, addon, **body)["addon"]
         return described
 
+    def cluster_state(self, cluster: str, *, status: str | None = None, version: str | None = None) -> None:
+        """What DescribeCluster tells from now on: `aws.cluster_state("c", status="DELETING")`."""
+        self.admin("POST", "eks/clusters/state", {"cluster": cluster, "status": status, "version": version})
+
     def addon_next(
         self, cluster: str, operation: str, status: str, issues: Issues = (), addon: str | None = None
     ) -> None:

@@ -65,6 +65,13 @@ def _catalogue(body: Json) -> Json:
     return {}
 
 
+def _cluster(body: Json) -> Json:
+    """What EKS says of a cluster; its Kubernetes is left as it is."""
+    record = cluster_record(body["cluster"])
+    record.update({name: body[name] for name in ("status", "version") if body.get(name)})
+    return {}
+
+
 def _subject(body: Json) -> tuple[str, str]:
     return cluster_record(body["cluster"])["arn"], _name(body)
 
@@ -95,5 +102,6 @@ EKS_ROUTES: Mapping[str, Route] = MappingProxyType(
         "POST eks/addons/hold": _ours(_hold),
         "POST eks/addons/release": _ours(_release),
         "POST eks/catalogue": _ours(_catalogue),
+        "POST eks/clusters/state": _ours(_cluster),
     }
 )

@@ -146,6 +146,8 @@ def test_an_installation_that_fails_is_explained_and_not_tried_again() -> None:
     assert "CREATE_FAILED" in reason
     assert "ConfigurationConflict: conflicts found (deployments.apps x)" in reason
     assert "another Kueue" in reason
+    assert "then delete the add-on" in reason
+    assert "update-addon" not in reason
     ready_later(desk)
     assert len(desk.eks.writes) == 1
     desk.eks.installed, desk.eks.ends_in = None, "ACTIVE"  # somebody deleted it, as the reason says
@@ -269,6 +271,14 @@ def test_an_explicit_version_updates_before_the_quotas_are_touched() -> None:
     assert status.run.steps[0].changes[0] == msgspec.structs.replace(
         status.run.steps[0].changes[0], before=OLD, after=DEFAULT
     )
+
+
+def test_what_somebody_else_installs_comes_to_its_end_before_the_file_is_asked() -> None:
+    desk = Desk()
+    desk.gate_settings = INSTALL
+    desk.eks.installed, desk.eks.left = Addon(OLD, "CREATING"), 2
+    assert desk.applied(asking(DEFAULT)).verdict == "Applied"
+    assert desk.eks.writes == [("update", "ml-research", DEFAULT, "NONE")]
 
 
 def test_an_update_alone_is_applied_too() -> None:

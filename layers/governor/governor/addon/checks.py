@@ -1,5 +1,6 @@
 """A check of the preflight: one question, a verdict, why, and what would make it pass."""
 
+import re
 from collections.abc import Iterable
 from typing import Literal
 
@@ -7,6 +8,7 @@ import msgspec
 
 from governor.addon.seen import Unknown
 
+_REQUEST = re.compile(r" \(request [^)]*\)")
 CheckVerdict = Literal["pass", "fail", "unknown"]
 
 
@@ -43,7 +45,8 @@ def in_words(checks: Iterable[Check]) -> str:
     """Checks that do not pass, for a verdict: each with its remedy; what nobody could look at, once per reason."""
     told: dict[tuple[str, str, str], list[str]] = {}
     for check in checks:
-        told.setdefault((check.verdict, check.reason, check.remedy), []).append(check.name)
+        reason = _REQUEST.sub("", check.reason)  # the same answer twice has two ids
+        told.setdefault((check.verdict, reason, check.remedy), []).append(check.name)
     return "; ".join(
         f"{', '.join(names)}: {'could not look: ' if verdict == 'unknown' else ''}{reason}"
         + (f" → {remedy}" if remedy else "")

@@ -15,7 +15,7 @@ class Meaning(msgspec.Struct, frozen=True):
 CODES = {
     "AccessDenied": Meaning(
         "EKS may not do in the cluster what the add-on needs",
-        "see that no policy or admission webhook denies the service account eks:addon-manager, then update the add-on",
+        "see that no policy or admission webhook denies the service account eks:addon-manager, then try again",
     ),
     "InternalFailure": Meaning(
         "something failed within EKS", "wait some minutes; if it stays, update the add-on again or open a support case"

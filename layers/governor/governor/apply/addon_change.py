@@ -148,7 +148,8 @@ class Change:
         else:
             told = addon.status if isinstance(addon, Addon) else "it is not there"
             self._note("failed", told)
-            self.remedy = self._once_more(self._version)
+            if self._intent == "upgrade":  # what became of an installation has to be deleted before another one
+                self.remedy = self._once_more(self._version)
             if isinstance(addon, Addon) and addon.status == "ACTIVE":
                 self._place.warn(
                     f"EKS accepted the update of the add-on to {self._version} and shows {addon.version}: {self.remedy}"

@@ -82,16 +82,15 @@ class _Passage:
         """Install, update and wait as far as it is asked for, allowed and possible; ClosedError with the rest."""
         if not self._name:
             return  # the plan refuses a cluster without EKS, in better words
-        addon = self._place.look()
+        addon = self._place.settle(self._place.look())  # what somebody else has begun comes to its end first
         intent = asked_for(addon, wanted)
         if intent != "nothing" and self._place.settings.may_change:
-            addon = self._change.make(intent, addon, wanted)
+            addon = self._place.settle(self._change.make(intent, addon, wanted))
         elif intent == "upgrade" and isinstance(addon, Addon):
             self._place.warn(
                 f"the file asks for the add-on {wanted}, {addon.version} is installed, and this stack only looks "
                 "(AddonInstall=VerifyOnly)"
             )
-        addon = self._place.settle(addon)
         self._change.ended(addon)
         if isinstance(addon, Missing):
             raise ClosedError(self._not_installed(wanted))
