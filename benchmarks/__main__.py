@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Protocol
 
-from benchmarks import applying, chain, layers, parsing, planning, reading, starting
+from benchmarks import applying, chain, layers, nodes, parsing, planning, reading, starting
 from benchmarks.figure import Figure
 
 
@@ -24,6 +24,7 @@ FIGURES: dict[str, _Measure] = {
     "read": reading.measure,
     "apply": applying.measure,
     "layers": layers.measure,
+    "nodes": nodes.measure,
     "chain": chain.measure,
 }
 
