@@ -1,6 +1,6 @@
 """governor doctor: whether the functions are let into the Kubernetes APIs of the governed clusters."""
 
-from datetime import UTC, datetime
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -117,7 +117,7 @@ def test_the_doctor_does_not_say_twice_what_other_checks_say(eks: Eks, changes: 
 
 def _written(report: Report, patient: Patient) -> list[Finding]:
     assert patient.buckets is not None
-    at = datetime(2026, 11, 24, 9, tzinfo=UTC)
+    at = patient.now - timedelta(minutes=10)
     seen = AddonSeen(at=at, since=at, state="x", report=report)
     patient.buckets.records.write("clusters/0123456789ab/addon.json", seen, None)
     _, reads = kubernetes_checks(AccessEntries(Eks()))
@@ -133,3 +133,14 @@ def test_what_verify_addon_could_read_last_shows_whether_the_role_is_in_the_clus
     assert found.level == "problem"
     assert "may not list nodes (403)" in found.text
     assert found.remedy.startswith("governor connect ml-eks, apply what it prints")
+
+
+def test_what_is_wrong_with_the_addon_is_no_matter_of_reading() -> None:
+    fake = FakeEks(installed=None)
+    fake.kubernetes.fail(ForbiddenError("may not list nodes (403)", "list", "nodes"))
+    (found,) = _written(report_of(look(fake)), Healthy().patient())  # not installed, and not healthy, says EKS alone
+    assert found.level == "problem"
+    fake = FakeEks()
+    fake.kubernetes.webhook_ = 0
+    (found,) = _written(report_of(look(fake)), Healthy().patient())
+    assert found.level == "ok"

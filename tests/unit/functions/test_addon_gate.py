@@ -5,12 +5,14 @@ import pytest
 
 from governor.addon.seen import Addon, Controller, Crd, Issue, Node, Offered
 from governor.apply.addon_change import GateSettings
-from governor.errors import AccessError, ForbiddenError, PermanentError, TransientError, UnreachableError
+from governor.errors import AccessError, ConflictError, ForbiddenError, PermanentError, TransientError, UnreachableError
+from governor.records.addons import MOST_CALLS, MOST_INSTALLATIONS
 from governor.records.documents import AddonChange, Status
 from governor.records.names import addon_change_key, cluster_id
+from governor.records.queue import look_at_addon
 from tests.support.addons import DEFAULT, NEWEST, OLD, OLDEST, READY, STARTING, crds
 from tests.support.desk import Desk
-from tests.support.world import two_teams
+from tests.support.world import World, two_teams
 
 INSTALL = GateSettings(may_change=True, tags={"Application": "HyperPodGovernor"})
 FORBIDDEN = ForbiddenError("may not get deployments; run governor connect", "get", "deployments")
@@ -459,7 +461,136 @@ def test_what_was_begun_is_written_down() -> None:
     desk.applied(asking())
     kept = desk.documents.load(addon_change_key(cluster_id(desk.world.arn)), AddonChange)
     assert kept is not None
-    assert (kept.document.action, kept.document.version, kept.document.generation) == ("install", DEFAULT, 1)
+    change = kept.document
+    assert (change.action, change.version, change.begun, change.tries) == ("install", DEFAULT, True, 1)
+    assert change.origin.version == desk.force().origin.version
+
+
+def test_an_approval_is_no_other_upload() -> None:
+    desk = Desk()
+    desk.gate_settings = INSTALL
+    desk.eks.installed = Addon(OLD, "ACTIVE")
+    desk.eks.ends_in = "UPDATE_FAILED"
+    waits(desk, desk.applied(asking(DEFAULT)))
+    for number in range(3):
+        approval = f'{{"fingerprint": "{number}"}}'
+        desk.policies.upload(f"approvals/{cluster_id(desk.world.arn)}.json", approval)
+        desk.resync()
+        desk.work()
+    assert desk.force().generation > 1
+    assert len(desk.eks.writes) == 1
+
+
+def test_a_conflict_that_lasts_is_told_and_ends() -> None:
+    desk = Desk()
+    desk.gate_settings = INSTALL
+    desk.eks.installed = Addon(OLD, "ACTIVE")
+    desk.eks.refusal = ConflictError("another update is in progress")
+    status = desk.applied(asking(DEFAULT))
+    assert (status.verdict, quotas(desk)) == ("Applied", 2)
+    assert status.run is not None
+    assert "another update is in progress" in status.run.warnings[0]
+    new = fresh()
+    new.eks.refusal = ConflictError("held by somebody")
+    assert "held by somebody" in waits(new, new.applied(asking()))
+    waits(new, ready_later(new))
+    assert len(new.eks.writes) == 1
+
+
+def test_a_run_that_is_cut_short_between_the_call_and_its_record_does_not_call_for_ever() -> None:
+    desk = Desk()
+    desk.gate_settings = INSTALL
+    desk.eks.installed = Addon(OLD, "ACTIVE")
+    update = desk.eks.update
+
+    def lost(*arguments: object) -> None:
+        update(*arguments)  # type: ignore[arg-type]
+        desk.eks.installed = Addon(OLD, "ACTIVE")
+        raise TransientError("the answer got lost", 1)
+
+    desk.eks.update = lost  # type: ignore[assignment,method-assign]
+    desk.drop(asking(DEFAULT))
+    desk.work()
+    for _ in range(12):
+        ready_later(desk)
+    assert len(desk.eks.writes) <= MOST_CALLS
+    assert desk.status().verdict in ("Applied", "Unchanged")
+
+
+def test_an_installation_that_vanishes_again_and_again_is_left_to_somebody() -> None:
+    desk = fresh()
+    create = desk.eks.create
+
+    def gone(*arguments: object) -> None:
+        create(*arguments)  # type: ignore[arg-type]
+        desk.eks.installed = None
+
+    desk.eks.create = gone  # type: ignore[assignment,method-assign]
+    desk.drop(asking())
+    desk.work()
+    for _ in range(6):
+        waits(desk, ready_later(desk))
+    assert len(desk.eks.writes) == MOST_INSTALLATIONS
+
+
+def test_a_transition_over_two_slices_is_told_to_its_end() -> None:
+    desk = Desk()
+    desk.gate_settings = INSTALL
+    desk.eks.installed = Addon(OLD, "ACTIVE")
+    desk.applied(two_teams())
+    desk.eks.looks = 1000
+    desk.drop(asking(DEFAULT))
+    desk.work(seconds=60)
+    assert desk.status().verdict == "Waiting"
+    desk.eks.left = 0
+    status = ready_later(desk)
+    assert status.verdict == "Applied"
+    assert status.run is not None
+    (step,) = status.run.steps
+    assert (step.state, step.detail) == ("done", "updated")
+
+
+def test_a_warning_of_an_earlier_slice_is_told_with_the_last_one() -> None:
+    desk = Desk(World(transition_seconds=100))
+    desk.eks.kubernetes.fail(FORBIDDEN)
+    desk.drop(two_teams())
+    desk.work(seconds=30)
+    status = desk.status()
+    assert status.verdict == "Applied"
+    assert status.run is not None
+    assert status.run.slices > 1
+    assert len(status.run.warnings) == 1
+
+
+@pytest.mark.parametrize("status", ["ROLLING_BACK", ""])
+def test_nothing_is_changed_in_a_status_that_this_release_does_not_know(status: str) -> None:
+    desk = Desk()
+    desk.gate_settings = INSTALL
+    desk.eks.installed = Addon(OLD, status)
+    waits(desk, desk.applied(asking(DEFAULT)))
+    assert desk.eks.writes == []
+
+
+def test_the_same_trouble_after_it_was_mended_is_news() -> None:
+    desk = Desk()
+    desk.eks.installed = Addon(DEFAULT, "DEGRADED")
+    waits(desk, desk.applied())
+    desk.eks.installed = Addon(DEFAULT, "ACTIVE")
+    assert ready_later(desk).verdict == "Applied"
+    desk.eks.installed = Addon(DEFAULT, "DEGRADED")
+    look_at_addon(desk.queue, desk.force(), desk.now())
+    desk.work()
+    assert desk.status().verdict == "Waiting"
+    assert len(desk.told.notifications) == 2
+
+
+def test_another_trouble_is_news() -> None:
+    desk = fresh()
+    desk.eks.kubernetes.controllers_ = (Controller("batch1", ready=True, desired=1, available=1),)
+    waits(desk, desk.applied(asking()))
+    desk.eks.kubernetes.controllers_ = (Controller("ml2", ready=True, desired=1, available=1),)
+    waits(desk, ready_later(desk))
+    assert len(desk.told.notifications) == 2
 
 
 def test_somebody_else_who_installs_at_the_same_moment_is_no_error() -> None:

@@ -290,6 +290,27 @@ def test_a_policy_that_this_release_refuses_is_no_reason_to_act() -> None:
     assert watch.seen().report.wanted == "default"
 
 
+def test_a_document_from_a_clock_that_was_wrong_does_not_stop_the_looks() -> None:
+    watch = Watch()
+    watch.desk.now.advance(days=30)
+    watch.look()
+    watch.desk.now.advance(days=-30)
+    watch.desk.eks.installed = Addon(DEFAULT, "DEGRADED")
+    assert watch.look().changed == ("ml-research",)
+    assert watch.seen().report.status == "DEGRADED"
+
+
+def test_an_eks_that_does_not_answer_is_waited_for_once() -> None:
+    watch = Watch()
+    watch.desk.eks.error = TransientError("read timeout")
+    watch.desk.eks.kubernetes.asked.clear()
+    asked: list[str] = []
+    watch.desk.eks.cluster = lambda name: (_ for _ in ()).throw(TransientError("read timeout"))  # type: ignore[method-assign]
+    watch.desk.eks.offered = lambda kubernetes_version: asked.append(kubernetes_version) or ()  # type: ignore[func-returns-value,method-assign]
+    assert watch.look().unseen == ("ml-research",)
+    assert (asked, watch.desk.eks.kubernetes.asked) == ([], [])
+
+
 def test_a_slow_cluster_is_not_asked_for_ever() -> None:
     watch = Watch()
     watch.clock = iter((0.0, *(100.0 for _ in range(10))))

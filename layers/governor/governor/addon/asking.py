@@ -28,11 +28,15 @@ def attempt_to_find(look: Callable[[], T]) -> T | Missing | Unknown:
 
 
 class Asking:
-    """Questions to one server. Once it was not reached, or let nobody in, the next ones are not asked: each would end
-    the same way. Nor are they once ``time_left`` says that there are no seconds left."""
+    """Questions to one server. After an error of ``hopeless`` kind (not reached, nobody let in) the next ones are not
+    asked: each would end the same way. Nor are they once ``time_left`` says that there are no seconds left."""
 
-    def __init__(self, time_left: Callable[[], float] | None = None) -> None:
-        self._time_left = time_left
+    def __init__(
+        self,
+        time_left: Callable[[], float] | None = None,
+        hopeless: tuple[type[GovernorError], ...] = (UnreachableError, UnauthorizedError),
+    ) -> None:
+        self._time_left, self._kinds = time_left, hopeless
         self._hopeless: Unknown | None = None
 
     def ask(self, read: Callable[[], T]) -> T | Unknown:
@@ -43,8 +47,8 @@ class Asking:
             return self._hopeless
         try:
             return read()
-        except (UnreachableError, UnauthorizedError) as error:
-            self._hopeless = Unknown(str(error))
-            return self._hopeless
         except GovernorError as error:
-            return Unknown(str(error))
+            told = Unknown(str(error))
+            if isinstance(error, self._kinds):
+                self._hopeless = told
+            return told

@@ -4,13 +4,12 @@ from typing import Literal
 
 import msgspec
 
-from governor.addon.issues import MOVING
 from governor.addon.seen import Addon, Missing, Seen
 
 DEFAULT = "default"
 """The version that EKS installs by default when the add-on is installed; it never asks for an update."""
 Intent = Literal["nothing", "install", "upgrade"]
-_CANNOT_BE_UPDATED = MOVING | {"CREATE_FAILED", "DELETE_FAILED"}
+_CAN_BE_UPDATED = frozenset({"ACTIVE", "DEGRADED", "UPDATE_FAILED"})
 
 
 class Wanted(msgspec.Struct, frozen=True):
@@ -26,7 +25,7 @@ def asked_for(addon: Addon | Missing, version: str) -> Intent:
         return "nothing"
     if isinstance(addon, Missing):
         return "install"
-    if version == DEFAULT or addon.status in _CANNOT_BE_UPDATED:
+    if version == DEFAULT or addon.status not in _CAN_BE_UPDATED:
         return "nothing"
     if version == addon.version and addon.status != "UPDATE_FAILED":  # EKS may tell the version that it failed to reach
         return "nothing"

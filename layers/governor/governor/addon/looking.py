@@ -3,9 +3,10 @@
 from collections.abc import Callable
 from typing import Protocol
 
-from governor.addon.asking import Asking, attempt, attempt_to_find
+from governor.addon.asking import Asking, attempt_to_find
 from governor.addon.ports import Eks, KubernetesApis, KueueInstallation
-from governor.addon.seen import Addon, EksCluster, Kubernetes, Missing, Offered, Seen, Unknown
+from governor.addon.seen import EksCluster, Kubernetes, Missing, Seen, Unknown
+from governor.errors import NotFoundError, TransientError
 from governor.quota import Cluster
 
 TimeLeft = Callable[[], float]
@@ -36,23 +37,21 @@ class Looker:
             nothing = Kubernetes(NO_EKS, NO_EKS, NO_EKS, NO_EKS)
             return Seen(cluster, NO_EKS, NO_EKS, NO_EKS, nothing)
         name = cluster.eks_name
-        eks = attempt_to_find(lambda: self._eks.cluster(name))
+        asking = Asking(time_left, hopeless=(TransientError,))
+        eks = asking.ask(lambda: _found(lambda: self._eks.cluster(name)))
         if isinstance(eks, Missing):
             nothing = Kubernetes(NO_EKS, NO_EKS, NO_EKS, NO_EKS)
             return Seen(cluster, eks, NO_EKS, NO_EKS, nothing)
-        return Seen(cluster, eks, self.addon(name), self._offered(eks), self._look_inside(name, time_left))
-
-    def addon(self, eks_cluster: str) -> Addon | Missing | Unknown:
-        """What EKS knows of the add-on."""
-        found = attempt(lambda: self._eks.addon(eks_cluster))
-        return Missing(f"the add-on is not installed on {eks_cluster}") if found is None else found
+        addon = asking.ask(lambda: self._eks.addon(name))
+        seen = Missing(f"the add-on is not installed on {name}") if addon is None else addon
+        if isinstance(eks, Unknown):  # only EKS knows where Kubernetes is
+            return Seen(cluster, eks, seen, eks, Kubernetes(eks, eks, eks, eks))
+        offered = asking.ask(lambda: self._eks.offered(eks.version))
+        return Seen(cluster, eks, seen, offered, self._look_inside(name, time_left))
 
     def inside(self, eks_cluster: str) -> KueueInstallation:
         """The cluster's own Kubernetes API."""
         return self._kubernetes.of(eks_cluster)
-
-    def _offered(self, eks: EksCluster | Unknown) -> tuple[Offered, ...] | Unknown:
-        return eks if isinstance(eks, Unknown) else attempt(lambda: self._eks.offered(eks.version))
 
     def _look_inside(self, eks_cluster: str, time_left: TimeLeft | None) -> Kubernetes:
         asking = Asking(time_left)
@@ -63,3 +62,10 @@ class Looker:
             crds=asking.ask(api.crds),
             nodes=asking.ask(api.nodes),
         )
+
+
+def _found(look: Callable[[], EksCluster]) -> EksCluster | Missing:
+    try:
+        return look()
+    except NotFoundError as error:
+        return Missing(str(error))

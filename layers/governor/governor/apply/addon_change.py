@@ -1,6 +1,6 @@
 """Installing and updating the add-on: only when every check of the preflight passes, and never for ever.
 
-A version of the file has one try to update, and one to install that EKS refuses; then somebody has to mend the cause
+An upload has one try to update, and one to install that EKS refuses; then somebody has to mend the cause
 and upload the file again.
 """
 
@@ -24,7 +24,7 @@ from governor.apply.ports import Clock
 from governor.errors import ConflictError, PermanentError
 from governor.plan import Change as Changed
 from governor.quota import Cluster
-from governor.records.addons import last_change, remember, was_tried
+from governor.records.addons import last_change, remember, tries_of, was_tried
 from governor.records.documents import AddonChange, Run, StepDone
 from governor.records.queue import RESYNC
 from governor.records.store import Documents
@@ -83,6 +83,15 @@ class Place:
             self.moved = True
         return Missing(f"the add-on is not installed on {name}") if addon is None else addon
 
+    def time_left(self) -> float:
+        """Seconds of the slice."""
+        return self._ends - self._clock.monotonic()
+
+    @property
+    def patience(self) -> float:
+        """Seconds that something on its way is waited for, within the slice."""
+        return RESYNC_SECONDS if self.run.why == RESYNC else math.inf
+
     def inside(self) -> KueueInstallation:
         """The cluster's own Kubernetes API."""
         return self.looker.inside(self.cluster.eks_name)
@@ -90,7 +99,7 @@ class Place:
     def settle(self, addon: Addon | Missing) -> Addon | Missing:
         """The add-on once nothing moves any more, or the time is over."""
         if _moves(addon):
-            for _ in self.pauses(RESYNC_SECONDS if self.run.why == RESYNC else math.inf):
+            for _ in self.pauses(self.patience):
                 addon = self.look()
                 if not _moves(addon):
                     break
@@ -124,18 +133,22 @@ class Change:
     def make(self, intent: Intent, addon: Addon | Missing, wanted: str) -> Addon | Missing:
         """Begin it, if nothing stands in the way; the add-on then. ClosedError for what is refused."""
         place = self._place
-        seen = place.looker.look_below(place.cluster)
+        seen = place.looker.look_below(place.cluster, place.time_left)
         version = target_of(wanted, seen)
         last = last_change(place.documents, place.cluster.arn)
-        if was_tried(last, intent, place.run.generation, version):
+        if was_tried(last, intent, place.run.origin, version):
             self._tell_tried(intent, addon, version, last.refused if last else "")
             return addon
         blocking = standing_in_the_way(preflight(seen, version))
         if blocking:
             self._put_off(intent, addon, version, blocking)
             return addon
-        self._begin(intent, version)
-        return self._seen_to_begin(addon, version)
+        conflict = self._begin(intent, version, tries_of(last, intent, place.run.origin, version))
+        found = self._seen_to_begin(addon, version)
+        if conflict and not _moves(found) and not (isinstance(found, Addon) and found.version == version):
+            self._remember(intent, version, 0, refused=conflict)  # nobody is at it: that is all that EKS says
+            self._tell_tried(intent, addon, version, conflict)
+        return found
 
     def ended(self, addon: Addon | Missing) -> None:
         """What became of it."""
@@ -155,21 +168,24 @@ class Change:
                     f"EKS accepted the update of the add-on to {self._version} and shows {addon.version}: {self.remedy}"
                 )
 
-    def _begin(self, intent: Intent, version: str) -> None:
+    def _begin(self, intent: Intent, version: str, tries: int) -> str:
+        """Call EKS; what it said where it is, or seems to be, at something else."""
         place, name = self._place, self._place.cluster.eks_name
+        self._remember(intent, version, tries + 1)
         try:
             if intent == "install":
                 place.eks.create(name, version, place.settings.resolve_conflicts, place.settings.tags)
             else:
                 place.eks.update(name, version, place.settings.resolve_conflicts)
-        except ConflictError:
-            return  # somebody else is at it: what comes of that is looked at next
+        except ConflictError as error:
+            return str(error)
         except PermanentError as error:
-            self._remember(intent, version, str(error))
+            self._remember(intent, version, tries + 1, refused=str(error))
             raise
-        self._remember(intent, version, "")
+        self._remember(intent, version, tries + 1, begun=True)
         self._intent, self._version = intent, version
         self._note("waiting", "begun")
+        return ""
 
     def _seen_to_begin(self, before: Addon | Missing, version: str) -> Addon | Missing:
         """EKS answers reads from copies that may be a little behind."""
@@ -197,7 +213,7 @@ class Change:
         said = f"; EKS said: {refused}" if refused else ""
         self.remedy = f"{self._once_more(version)}{said}"
         if intent == "upgrade" and isinstance(addon, Addon):
-            self._place.warn(f"the update of the add-on to {version} was tried for this version of the file{said}")
+            self._place.warn(f"the update of the add-on to {version} was tried for this upload{said}")
 
     def _once_more(self, version: str) -> str:
         name = self._place.cluster.eks_name
@@ -207,14 +223,16 @@ class Change:
             "--resolve-conflicts OVERWRITE"
         )
 
-    def _remember(self, intent: Intent, version: str, refused: str) -> None:
+    def _remember(self, intent: Intent, version: str, tries: int, *, begun: bool = False, refused: str = "") -> None:
         place = self._place
         change = AddonChange(
             at=place.now(),
-            generation=place.run.generation,
+            origin=place.run.origin,
             action="install" if intent == "install" else "upgrade",
             version=version,
             run=place.run.id,
+            tries=tries,
+            begun=begun,
             refused=refused,
         )
         remember(place.documents, place.cluster.arn, change)

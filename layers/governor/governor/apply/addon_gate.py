@@ -33,6 +33,11 @@ class Passage(Protocol):
         """What to tell."""
         ...
 
+    @property
+    def version(self) -> str:
+        """Of the add-on that is ACTIVE; "" before that was seen."""
+        ...
+
     def prepare(self, wanted: str) -> None:
         """See to the add-on; ClosedError."""
         ...
@@ -69,6 +74,7 @@ class _Passage:
     def __init__(self, place: Place) -> None:
         self._place, self._change = place, Change(place)
         self._name = place.cluster.eks_name
+        self._version = ""
 
     @property
     def steps(self) -> tuple[StepDone, ...]:
@@ -77,6 +83,10 @@ class _Passage:
     @property
     def warnings(self) -> tuple[str, ...]:
         return tuple(self._place.warnings)
+
+    @property
+    def version(self) -> str:
+        return self._version
 
     def prepare(self, wanted: str) -> None:
         """Install, update and wait as far as it is asked for, allowed and possible; ClosedError with the rest."""
@@ -95,6 +105,7 @@ class _Passage:
         if isinstance(addon, Missing):
             raise ClosedError(self._not_installed(wanted))
         self._refuse_unless_active(addon)
+        self._version = addon.version
 
     def check(self) -> None:
         """Kubernetes says that controller and webhook are ready, or cannot be asked and need not be."""
@@ -103,7 +114,7 @@ class _Passage:
         inside = self._place.inside()
         ready = ask_kubernetes(inside)
         if ready.state == "not ready" and self._place.moved:  # it is starting
-            for _ in self._place.pauses(STARTING_SECONDS):
+            for _ in self._place.pauses(min(STARTING_SECONDS, self._place.patience)):
                 ready = ask_kubernetes(inside)
                 if ready.state != "not ready":
                     break

@@ -210,7 +210,7 @@ class Slices:
         if outcome.verdict == "Unchanged" and (
             records.begun_before == outcome.plan.digest
             or records.written_before in (run.id, *run.takes_over)
-            or any(_is_addon_done(step) for step in (*run.steps, *passage.steps))
+            or any(_is_addon_done(_brought_to_its_end(step, passage)) for step in (*run.steps, *passage.steps))
         ):
             reason = "what was begun before is done; the cluster is as the policy says"
             return _End("Applied", _with_addon(reason, passage), outcome, opened, passage=passage)
@@ -263,10 +263,11 @@ class Slices:
 
     def _ended(self, run: Run, end: _End, calls: Mapping[str, int]) -> Run:
         outcome, plan = end.outcome, end.outcome.plan if end.outcome else None
-        earlier = tuple(step for step in run.steps if _did_something(step))
+        kept = tuple(_brought_to_its_end(step, end.passage) for step in run.steps)
+        earlier = tuple(step for step in kept if _did_something(step))
         begun = end.passage.steps if end.passage else ()
         done = tuple(_step_done(result) for result in outcome.results) if outcome else ()
-        steps = (*(earlier if outcome else run.steps), *begun, *done)
+        steps = (*(earlier if outcome else kept), *begun, *done)
         foreign = (
             (*run.foreign, *(Foreign(each.title, each.by, each.changes) for each in outcome.foreign))
             if outcome
@@ -284,7 +285,7 @@ class Slices:
             foreign=foreign,
             calls=together,
             diagnostics=end.opened.diagnostics(plan) if end.opened else (),
-            warnings=end.passage.warnings if end.passage else (),
+            warnings=tuple(dict.fromkeys((*run.warnings, *(end.passage.warnings if end.passage else ())))),
             **(_of_plan(plan) if plan else {}),
         )
 
@@ -362,6 +363,14 @@ def _with_addon(reason: str, passage: Passage) -> str:
     """What became of the add-on in this slice, before what became of the rest."""
     done = [f"the add-on was {step.detail} ({step.changes[0].after})" for step in passage.steps if _is_addon_done(step)]
     return "; ".join([*done, reason])
+
+
+def _brought_to_its_end(step: StepDone, passage: Passage | None) -> StepDone:
+    """What an earlier slice had begun with the add-on, and this one sees done."""
+    is_open = step.name == ADDON and step.state == "waiting"
+    if not is_open or passage is None or step.changes[0].after != passage.version:
+        return step
+    return msgspec.structs.replace(step, state="done", detail="installed" if step.action == "create" else "updated")
 
 
 def _is_addon_done(step: StepDone) -> bool:

@@ -14,6 +14,8 @@ from governor.errors import ConflictError, GovernorError, NotFoundError
 
 PAGE = 100
 MOST_UPDATES = 10
+MOST_TEXT, MOST_RESOURCES = 2_000, 50
+"""Of an issue: what is kept has to be read by somebody."""
 _LAST_RESORT = Version(0, 0, 0, 0)
 
 
@@ -120,7 +122,8 @@ def _in_use() -> Iterator[None]:
 
 
 def _issue(item: Mapping[str, Any], code: str, message: str) -> Issue:
-    return Issue(item.get(code, ""), item.get(message, ""), tuple(item.get("resourceIds", ())))
+    resources = tuple(each[:MOST_TEXT] for each in item.get("resourceIds", ())[:MOST_RESOURCES])
+    return Issue(item.get(code, ""), item.get(message, "")[:MOST_TEXT], resources)
 
 
 def _offered(item: Mapping[str, Any], kubernetes_version: str) -> Offered:

@@ -33,6 +33,14 @@ _STANDARD = Config(
     max_pool_connections=16,
     user_agent_extra="hyperpod-governor",
 )
+_PROMPT = Config(
+    # Three answers of EKS are waited for in turn, for several clusters within one function's time.
+    retries={"mode": "standard", "total_max_attempts": 3},
+    connect_timeout=3,
+    read_timeout=8,
+    max_pool_connections=16,
+    user_agent_extra="hyperpod-governor",
+)
 _QUICK = Config(retries={"mode": "standard", "total_max_attempts": 2}, connect_timeout=3, read_timeout=10)
 
 
@@ -97,4 +105,4 @@ class Aws:
     def eks(self) -> Any:
         """The client for EKS clusters and their add-on. No stubs are installed: few members are read."""
         with mapped("making the EKS client"):
-            return self.session.client("eks", config=_STANDARD)
+            return self.session.client("eks", config=_PROMPT)

@@ -1,7 +1,9 @@
 """The check that the functions get into the Kubernetes APIs of the governed clusters, as far as EKS knows."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
+from governor.addon.report import Report
 from governor.aws.inspection import NotAllowedError
 from governor.aws.kubernetes.access import CONFIG_MAP_ONLY, VIEW_ALL, AccessEntries
 from governor.aws.kubernetes.answers import GROUP
@@ -14,6 +16,8 @@ from governor.records.documents import AddonSeen
 from governor.records.names import CLUSTERS, is_addon
 from governor.records.parallel import side_by_side
 
+FORGOTTEN = timedelta(hours=3)
+"""verify_addon looks every hour; that it does not is another check's business."""
 _ABOUT, _READS = "Kubernetes access", "Kubernetes reads"
 
 
@@ -40,17 +44,17 @@ def reads(patient: Patient) -> Iterator[Finding]:
         return kept.document if kept else None
 
     for _, seen in side_by_side(keys, read):
-        if seen is not None:
-            yield _seen(seen)
+        if seen is not None and patient.now - seen.at < FORGOTTEN:  # nobody looks at a cluster that was released
+            yield _seen(seen.report, f"{seen.at:%Y-%m-%d %H:%M} UTC")
 
 
-def _seen(seen: AddonSeen) -> Finding:
-    about, at = f"{_READS}: {printable(seen.report.cluster)}", f"{seen.at:%Y-%m-%d %H:%M} UTC"
-    if seen.report.healthy is not None:
+def _seen(report: Report, at: str) -> Finding:
+    about, name = f"{_READS}: {printable(report.cluster)}", printable(report.eks_cluster or report.cluster)
+    nodes = [check.reason for check in report.checks if check.name == "nodes ready" and check.verdict == "unknown"]
+    if not nodes and "not seen" not in (report.controller, report.webhook):
         return ok(about, f"were answered at {at}")
-    name = printable(seen.report.eks_cluster or seen.report.cluster)
     remedy = f"governor connect {name}, apply what it prints; verify_addon looks again within the hour"
-    return problem(about, f"were not all answered at {at}: {seen.report.summary}", remedy)
+    return problem(about, f"were not all answered at {at}: {nodes[0] if nodes else report.summary}", remedy)
 
 
 def access(patient: Patient, entries: AccessEntries) -> Iterator[Finding]:

@@ -13,7 +13,7 @@ from governor.observability import count_addon, count_addons, logger
 from governor.policy.wording import counted
 from governor.verify import Verifier
 
-MARGIN = 100.0
+MARGIN = 150.0
 """Seconds before the function's end in which no further cluster is begun: a look at one that does not answer."""
 
 

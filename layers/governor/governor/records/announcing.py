@@ -1,5 +1,6 @@
 """What the world is told of a verdict, and of an add-on whose state is another one."""
 
+import re
 from typing import Protocol
 
 import msgspec
@@ -30,6 +31,7 @@ class Announcement(msgspec.Struct, frozen=True, rename="camel"):
     readable: str
 
 
+_IDS = re.compile(r" ?\(request [^)]*\)|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 MAX_ISSUES = 20
 """Health issues that are told in an event, and resources of each; the document has all."""
 MAX_TEXT = 1000
@@ -91,9 +93,8 @@ class Announcements(Protocol):
 
 
 def gist(reason: str) -> str:
-    """A reason without what differs from one time to the next: request ids, counts, names with numbers in them. People
-    are told once of the same thing."""
-    return " ".join("#" if any(char.isdigit() for char in word) else word for word in reason.split())
+    """A reason without the ids of requests, so that people are told once of the same thing."""
+    return _IDS.sub("", reason)
 
 
 def worth_a_notification(verdict: Verdict) -> bool:

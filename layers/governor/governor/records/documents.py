@@ -162,14 +162,16 @@ class AddonSeen(Document, frozen=True, kw_only=True, rename="camel"):
 
 
 class AddonChange(Document, frozen=True, kw_only=True, rename="camel"):
-    """The last change of an add-on that was begun: what, for which generation of the policy, by which run; ``refused``
-    is what EKS said where it did not begin."""
+    """The last change of an add-on: what, for which upload, by which run. It is written before EKS is called, so that a
+    run that is cut short has counted (``tries``), and after: ``begun``, or ``refused`` with what EKS said."""
 
     at: datetime
-    generation: int
+    origin: Origin
     action: Literal["install", "upgrade"]
     version: str
     run: str
+    tries: int = 1
+    begun: bool = False
     refused: str = ""
 
 

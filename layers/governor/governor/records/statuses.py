@@ -15,6 +15,8 @@ from governor.records.readable import readable
 from governor.records.store import MAX_TRIES, Documents
 
 _REVISION = "revision"
+_ALL_IS_WELL = ("Applied", "Unchanged", "Released")
+"""After one of these the same trouble is news again."""
 
 
 class Statuses:
@@ -184,9 +186,8 @@ class Statuses:
         def mark(there: Status | None) -> Status | None:
             if there is None or there.verdict_id != status.verdict_id:
                 return None
-            return msgspec.structs.replace(
-                there, announced=status.verdict_id, notified=topic if notify else there.notified
-            )
+            told = topic if notify else "" if status.verdict in _ALL_IS_WELL else there.notified
+            return msgspec.structs.replace(there, announced=status.verdict_id, notified=told)
 
         return self._documents.update(status_key(key), Status, mark, derived=True)
 

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 import msgspec
@@ -33,6 +33,10 @@ from governor.records.store import Documents
 
 LOOK_SECONDS = 60.0
 """After which nothing more is asked of a cluster within one look; what is asked by then has limits of its own."""
+
+
+CLOCKS_APART = timedelta(minutes=5)
+"""A document from further ahead was written by a clock that was wrong."""
 
 
 class Log(Protocol):
@@ -181,7 +185,7 @@ class Verifier:
         if intent == "nothing" or standing_in_the_way(preflight(seen, version)):
             return False
         last = last_change(self._documents, force.cluster_arn)
-        return self._is_readable(force) and not was_tried(last, intent, force.generation, version)
+        return self._is_readable(force) and not was_tried(last, intent, force.origin, version)
 
     def _is_readable(self, force: InForce) -> bool:
         """False for a policy that this release refuses: a run would come to nothing else."""
@@ -194,7 +198,7 @@ class Verifier:
         key, now, state = addon_key(cluster_id(report.cluster_arn)), self._now(), report.state
 
         def change(there: AddonSeen | None) -> AddonSeen | None:
-            if there is not None and there.at > now:
+            if there is not None and now < there.at <= now + CLOCKS_APART:
                 return None  # another pass looked later
             same = there is not None and there.state == state
             return AddonSeen(
