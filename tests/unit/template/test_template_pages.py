@@ -4,7 +4,8 @@ import re
 from typing import get_args
 
 from building.trimming import OPERATIONS
-from governor.apply.slices import MAX_SLICES, MAX_STEPS_KEPT
+from governor.apply.slices import MAX_SLICES
+from governor.apply.telling import MAX_STEPS_KEPT
 from governor.receive.resync import UNHEARD
 from governor.records.documents import FORMAT, Verdict
 from tests.support.cloudformation import ROOT, in_a_vpc, listed, mentions, properties, roles, template

@@ -6,20 +6,32 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from governor.addon.versions import ADDON
 from governor.apply.addon_change import ClosedError
 from governor.apply.addon_gate import Gate, Passage
 from governor.apply.opening import Opened, Unfit, open_policy
-from governor.apply.outcome import Outcome, StepResult
+from governor.apply.outcome import Outcome
 from governor.apply.ports import Account, Clock
+from governor.apply.telling import (
+    MAX_REQUESTS_KEPT,
+    MAX_STEPS_KEPT,
+    brought_to_its_end,
+    did_move,
+    did_something,
+    is_addon_done,
+    of_plan,
+    step_done,
+    what_was_removed,
+    with_addon,
+    with_request,
+)
 from governor.apply.writer import Writer, WriterSettings
 from governor.checks import PolicyFile
 from governor.errors import ConflictError, GovernorError, NotFoundError, TransientError
-from governor.plan import NOTHING_DESIRED, Plan, Record, Rules, Step
+from governor.plan import NOTHING_DESIRED, Record, Rules
 from governor.policy import Limits
 from governor.quota import bundled_instances
 from governor.records.applied import BucketRecords
-from governor.records.documents import Foreign, InForce, Run, StepDone, Verdict
+from governor.records.documents import Foreign, InForce, Run, Verdict
 from governor.records.names import cluster_id, history_key, in_force_key, run_key
 from governor.records.queue import RESYNC, Message, Queue, carry_on
 from governor.records.statuses import Statuses
@@ -27,9 +39,6 @@ from governor.records.store import Documents
 
 MAX_SLICES = 20
 """Slices that follow one another at once; a transition that takes longer is looked at by the resync."""
-MAX_STEPS_KEPT = 2000
-"""Steps of a run that are written down: a document stays readable."""
-MAX_REQUESTS_KEPT = 50
 
 
 class SliceSettings(msgspec.Struct, frozen=True):
@@ -115,7 +124,7 @@ class Slices:
                         updated=now,
                         resting=False,
                         retry_at=None,
-                        requests=_with_request(there.requests, invocation.request),
+                        requests=with_request(there.requests, invocation.request),
                     )
             elif there is not None and there.settled and there.generation >= message.generation > 0:
                 return None
@@ -142,7 +151,7 @@ class Slices:
                 why=message.why,
                 approved=force.approve,
                 approved_by=force.approved_by,
-                requests=_with_request(there.requests if there is not None and same else (), invocation.request),
+                requests=with_request(there.requests if there is not None and same else (), invocation.request),
                 takes_over=(*there.takes_over, there.id)[-MAX_REQUESTS_KEPT:] if there is not None and same else (),
                 steps=there.steps if there is not None and same else (),
                 foreign=there.foreign if there is not None and same else (),
@@ -210,11 +219,11 @@ class Slices:
         if outcome.verdict == "Unchanged" and (
             records.begun_before == outcome.plan.digest
             or records.written_before in (run.id, *run.takes_over)
-            or any(_is_addon_done(_brought_to_its_end(step, passage)) for step in (*run.steps, *passage.steps))
+            or any(is_addon_done(brought_to_its_end(step, passage)) for step in (*run.steps, *passage.steps))
         ):
             reason = "what was begun before is done; the cluster is as the policy says"
-            return _End("Applied", _with_addon(reason, passage), outcome, opened, passage=passage)
-        reason = _with_addon(outcome.reason, passage)
+            return _End("Applied", with_addon(reason, passage), outcome, opened, passage=passage)
+        reason = with_addon(outcome.reason, passage)
         return _End(outcome.verdict, reason, outcome, opened, outcome.retry_after, passage)
 
     def _stopped(self, error: GovernorError, opened: Opened, passage: Passage) -> _End:
@@ -238,7 +247,7 @@ class Slices:
         except ClosedError as error:
             return _End("Waiting", f"the file was deleted (onDelete: Remove), but {error}", passage=passage)
         if outcome.verdict in ("Applied", "Unchanged"):
-            reason = f"the file was deleted (onDelete: Remove): {_removed(outcome)}"
+            reason = f"the file was deleted (onDelete: Remove): {what_was_removed(outcome)}"
             return _End("Released", reason, outcome, passage=passage)
         return _End(outcome.verdict, outcome.reason, outcome, retry_after=outcome.retry_after, passage=passage)
 
@@ -263,10 +272,10 @@ class Slices:
 
     def _ended(self, run: Run, end: _End, calls: Mapping[str, int]) -> Run:
         outcome, plan = end.outcome, end.outcome.plan if end.outcome else None
-        kept = tuple(_brought_to_its_end(step, end.passage) for step in run.steps)
-        earlier = tuple(step for step in kept if _did_something(step))
+        kept = tuple(brought_to_its_end(step, end.passage) for step in run.steps)
+        earlier = tuple(step for step in kept if did_something(step))
         begun = end.passage.steps if end.passage else ()
-        done = tuple(_step_done(result) for result in outcome.results) if outcome else ()
+        done = tuple(step_done(result) for result in outcome.results) if outcome else ()
         steps = (*(earlier if outcome else kept), *begun, *done)
         foreign = (
             (*run.foreign, *(Foreign(each.title, each.by, each.changes) for each in outcome.foreign))
@@ -286,7 +295,7 @@ class Slices:
             calls=together,
             diagnostics=end.opened.diagnostics(plan) if end.opened else (),
             warnings=tuple(dict.fromkeys((*run.warnings, *(end.passage.warnings if end.passage else ())))),
-            **(_of_plan(plan) if plan else {}),
+            **(of_plan(plan) if plan else {}),
         )
 
     def _conclude(self, message: Message, run: Run, force: InForce, end: _End, invocation: Invocation) -> Run:
@@ -304,7 +313,7 @@ class Slices:
                 retry_at = self._now() + timedelta(seconds=again)
                 run = msgspec.structs.replace(run, verdict="InProgress", retry_at=retry_at)
         elif run.verdict == "InProgress":
-            moved = end.outcome is not None and any(_moved(result) for result in end.outcome.results)
+            moved = end.outcome is not None and any(did_move(result) for result in end.outcome.results)
             patient = run.patient and not moved
             run = msgspec.structs.replace(run, patient=patient, resting=patient or run.slices >= MAX_SLICES)
         elif run.verdict == "Waiting":
@@ -348,67 +357,3 @@ class Slices:
 
         released = self._documents.update(in_force_key(cluster_id(force.cluster_arn)), InForce, change)
         return released if released is not None and released.generation == force.generation else force
-
-
-def _removed(outcome: Outcome) -> str:
-    deleted = sum(result.state == "done" and result.step.action == "delete" for result in outcome.results)
-    return f"{deleted} resources deleted" if deleted else "nothing of it is left"
-
-
-def _moved(result: StepResult) -> bool:
-    return result.state == "done" and result.step.action != "wait"
-
-
-def _with_addon(reason: str, passage: Passage) -> str:
-    """What became of the add-on in this slice, before what became of the rest."""
-    done = [f"the add-on was {step.detail} ({step.changes[0].after})" for step in passage.steps if _is_addon_done(step)]
-    return "; ".join([*done, reason])
-
-
-def _brought_to_its_end(step: StepDone, passage: Passage | None) -> StepDone:
-    """What an earlier slice had begun with the add-on, and this one sees done."""
-    is_open = step.name == ADDON and step.state == "waiting"
-    if not is_open or passage is None or step.changes[0].after != passage.version:
-        return step
-    return msgspec.structs.replace(step, state="done", detail="installed" if step.action == "create" else "updated")
-
-
-def _is_addon_done(step: StepDone) -> bool:
-    return step.name == ADDON and step.state == "done"
-
-
-def _did_something(step: StepDone) -> bool:
-    """What an earlier slice only looked at, or had no time for, is told again by the later one."""
-    return step.action != "wait" and step.state not in ("not started", "skipped")
-
-
-def _with_request(requests: tuple[str, ...], request: str) -> tuple[str, ...]:
-    if not request or request in requests:
-        return requests
-    return (*requests, request)[-MAX_REQUESTS_KEPT:]
-
-
-def _step_done(result: StepResult) -> StepDone:
-    return _step(result.step, result.state, result.detail, result.id, result.version)
-
-
-def _step(step: Step, state: str, detail: str, made: str = "", version: int = 0) -> StepDone:
-    return StepDone(
-        title=step.title,
-        name=step.name,
-        action=step.action,
-        state=state,
-        detail=detail,
-        id=made or step.id,
-        version=version or step.version,
-        changes=step.changes,
-    )
-
-
-def _of_plan(plan: Plan) -> dict[str, object]:
-    return {
-        "fingerprint": plan.fingerprint,
-        "held": plan.held,
-        "planned": tuple(_step(step, "", step.held or step.reason) for step in plan.steps[:MAX_STEPS_KEPT]),
-        "unmanaged": tuple(item.name for item in plan.unmanaged),
-    }
