@@ -4,6 +4,7 @@ import msgspec
 import pytest
 
 from governor.addon.seen import Addon, Crd, Issue, Node
+from governor.addon.versions import ADDON
 from governor.errors import ConflictError, TransientError
 from governor.records.addons import MOST_CALLS
 from governor.records.names import addon_change_key, cluster_id
@@ -197,7 +198,9 @@ def test_a_conflict_that_lasts_is_told_and_ends() -> None:
     assert "another update is in progress" in status.run.warnings[0]
     new = fresh()
     new.eks.refusal = ConflictError("held by somebody")
-    assert "held by somebody" in waits(new, new.applied(asking()))
+    reason = waits(new, new.applied(asking()))
+    assert "held by somebody" in reason
+    assert f"aws eks create-addon --cluster-name ml-research --addon-name {ADDON}" in reason
     waits(new, ready_later(new))
     assert len(new.eks.writes) == 1
 

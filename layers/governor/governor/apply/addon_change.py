@@ -143,6 +143,7 @@ class Change:
         if blocking:
             self._put_off(intent, addon, version, blocking)
             return addon
+        self._before = addon.version if isinstance(addon, Addon) else ""
         conflict = self._begin(intent, version, tries_of(last, intent, place.run.origin, version))
         found = self._seen_to_begin(addon, version)
         if conflict and not _moves(found) and not (isinstance(found, Addon) and found.version == version):
@@ -162,7 +163,7 @@ class Change:
             told = addon.status if isinstance(addon, Addon) else "it is not there"
             self._note("failed", told)
             if self._intent == "upgrade":  # what became of an installation has to be deleted before another one
-                self.remedy = self._once_more(self._version)
+                self.remedy = self._once_more(self._intent, self._version)
             if isinstance(addon, Addon) and addon.status == "ACTIVE":
                 self._place.warn(
                     f"EKS accepted the update of the add-on to {self._version} and shows {addon.version}: {self.remedy}"
@@ -189,9 +190,6 @@ class Change:
 
     def _seen_to_begin(self, before: Addon | Missing, version: str) -> Addon | Missing:
         """EKS answers reads from copies that may be a little behind."""
-        self._before = before.version if isinstance(before, Addon) else ""
-        if self._intent != "nothing":
-            self._note("waiting", "begun")
         addon = before
         for _ in itertools.chain((None,), self._place.pauses(PROMPT_SECONDS)):
             addon = self._place.look()
@@ -211,15 +209,15 @@ class Change:
 
     def _tell_tried(self, intent: Intent, addon: Addon | Missing, version: str, refused: str) -> None:
         said = f"; EKS said: {refused}" if refused else ""
-        self.remedy = f"{self._once_more(version)}{said}"
+        self.remedy = f"{self._once_more(intent, version)}{said}"
         if intent == "upgrade" and isinstance(addon, Addon):
             self._place.warn(f"the update of the add-on to {version} was tried for this upload{said}")
 
-    def _once_more(self, version: str) -> str:
-        name = self._place.cluster.eks_name
+    def _once_more(self, intent: Intent, version: str) -> str:
+        name, command = self._place.cluster.eks_name, "create-addon" if intent == "install" else "update-addon"
         return (
             f"mend the cause, then upload the file again, which tries {version} once more; or by hand: aws eks "
-            f"update-addon --cluster-name {name} --addon-name {ADDON} --addon-version {version} "
+            f"{command} --cluster-name {name} --addon-name {ADDON} --addon-version {version} "
             "--resolve-conflicts OVERWRITE"
         )
 
