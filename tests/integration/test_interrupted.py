@@ -10,6 +10,11 @@ from local.hyperpod.client import ControlPlane
 from tests.support.world import two_teams
 
 
+def _hear_interrupts() -> None:
+    """A shell has its background jobs ignore them, and what a job starts inherits that."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_an_interrupt_ends_the_run_and_the_next_one_carries_on(plane: ControlPlane, tmp_path: Path) -> None:
     plane.settings(transition_seconds=2)
     policy = tmp_path / "policy.yaml"
@@ -17,7 +22,12 @@ def test_an_interrupt_ends_the_run_and_the_next_one_carries_on(plane: ControlPla
     command = [str(Path(sys.executable).parent / "governor"), "apply", str(policy), "--concurrency", "1"]
     environment = {**os.environ, **plane.env("governor"), "GOVERNOR_STATE_DIR": str(tmp_path / "state")}
     with subprocess.Popen(
-        command, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        command,
+        env=environment,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        preexec_fn=_hear_interrupts,
     ) as process:
         while not plane.calls("CreateComputeQuota"):
             assert process.poll() is None
