@@ -50,7 +50,9 @@ def test_every_other_status_is_not_healthy_and_says_what_to_do(status: str) -> N
     report = told(FakeEks(installed=Addon(DEFAULT, status), left=10))
     assert (report.installed, report.healthy, report.status) == (True, False, status)
     assert f"is {status}: it {STATUSES[status].means}" in report.summary
-    assert report.remedy == STATUSES[status].remedy
+    assert report.remedy.startswith(STATUSES[status].remedy)
+    assert ("aws eks " in report.remedy) == status.endswith("_FAILED")
+    assert "aws eks" not in report.remedy or "--cluster-name ml-eks" in report.remedy
 
 
 @pytest.mark.parametrize("code", sorted(CODES))

@@ -17,7 +17,7 @@ from governor.records.documents import AddonSeen
 from governor.records.names import addon_key, cluster_id
 from governor.records.queue import ADDON, Message
 from governor.verify import Verified, Verifier
-from tests.support.addons import DEFAULT, NEWEST, OLD, OLDEST, STARTING
+from tests.support.addons import DEFAULT, NEWEST, OLD, OLDEST, READY, STARTING
 from tests.support.desk import Desk
 from tests.support.world import two_teams
 
@@ -309,6 +309,22 @@ def test_an_eks_that_does_not_answer_is_waited_for_once() -> None:
     watch.desk.eks.offered = lambda kubernetes_version: asked.append(kubernetes_version) or ()  # type: ignore[func-returns-value,method-assign]
     assert watch.look().unseen == ("ml-research",)
     assert (asked, watch.desk.eks.kubernetes.asked) == ([], [])
+
+
+def test_warnings_whose_cause_is_mended_are_taken_back_by_another_run() -> None:
+    watch = Watch()
+    watch.desk.eks.kubernetes.controllers_ = ForbiddenError("403", "get", "deployments")
+    assert watch.desk.applied(two_teams(3, 1)).verdict == "Applied"
+    assert watch.desk.status().run.warnings  # type: ignore[union-attr]
+    assert watch.look().asked == ()
+    watch.desk.eks.kubernetes.controllers_ = (READY,)
+    assert watch.look().asked == ("ml-research",)
+    watch.desk.work()
+    status = watch.desk.status()
+    assert status.verdict == "Unchanged"
+    assert status.run is not None
+    assert status.run.warnings == ()
+    assert watch.look().asked == ()
 
 
 def test_a_slow_cluster_is_not_asked_for_ever() -> None:

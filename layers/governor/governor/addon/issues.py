@@ -3,6 +3,7 @@
 import msgspec
 
 from governor.addon.seen import Addon, Issue
+from governor.addon.versions import ADDON
 
 
 class Meaning(msgspec.Struct, frozen=True):
@@ -67,6 +68,25 @@ STATUSES = {
 """The statuses of an add-on; botocore's model has the same (a test)."""
 MOVING = frozenset({"CREATING", "UPDATING", "DELETING"})
 """Statuses that end by themselves."""
+
+
+_COMMANDS = {
+    "CREATE_FAILED": "delete-addon",
+    "DELETE_FAILED": "delete-addon",
+    "UPDATE_FAILED": "update-addon --addon-version VERSION --resolve-conflicts OVERWRITE",
+}
+
+
+def remedy_for(addon: Addon, eks_cluster: str) -> str:
+    """What to do about a status, with the command; "" where there is nothing to do."""
+    meaning = STATUSES.get(addon.status)
+    if meaning is None:
+        return "look at it in the console of EKS: this release does not know the status"
+    command, _, more = _COMMANDS.get(addon.status, "").partition(" ")
+    if not command:
+        return meaning.remedy
+    named = f"aws eks {command} --cluster-name {eks_cluster} --addon-name {ADDON} {more}".rstrip()
+    return f"{meaning.remedy}: {named}"
 
 
 def explained(issue: Issue) -> str:

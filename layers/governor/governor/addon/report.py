@@ -4,7 +4,7 @@ import msgspec
 
 from governor.addon.checks import Check
 from governor.addon.intent import DEFAULT, asked_for, target_of
-from governor.addon.issues import CODES, STATUSES, causes_of, state_in_short
+from governor.addon.issues import CODES, causes_of, remedy_for, state_in_short
 from governor.addon.preflight import NAMESPACE, preflight
 from governor.addon.readiness import Readiness, by_eks, by_kubernetes
 from governor.addon.seen import Addon, Controller, EksCluster, Issue, Kubernetes, Missing, Seen, Unknown
@@ -124,13 +124,13 @@ def _health(seen: Seen) -> _Health:
         name = seen.cluster.eks_name if isinstance(seen.cluster, Cluster) else ""
         install = f"aws eks create-addon --addon-name {ADDON} --cluster-name {name}"
         return _Health(False, seen.addon.reason, f"{install}, or let the stack do it (AddonInstall=Install)")
-    return _health_of(seen.addon, seen.kubernetes)
+    name = seen.eks.name if isinstance(seen.eks, EksCluster) else ""
+    return _health_of(seen.addon, seen.kubernetes, name)
 
 
-def _health_of(addon: Addon, kubernetes: Kubernetes) -> _Health:
+def _health_of(addon: Addon, kubernetes: Kubernetes, eks_cluster: str) -> _Health:
     if by_eks(addon).state != "ready":
-        meaning = STATUSES.get(addon.status)
-        return _Health(False, state_in_short(addon), meaning.remedy if meaning else "look at it in the console of EKS")
+        return _Health(False, state_in_short(addon), remedy_for(addon, eks_cluster))
     inside = readiness_inside(kubernetes)
     if inside.state == "not ready":
         return _Health(False, f"the add-on {addon.version} is ACTIVE and not ready: {inside.reason}", inside.remedy)

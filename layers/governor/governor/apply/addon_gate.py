@@ -8,7 +8,7 @@ from typing import Protocol
 
 from governor.addon.asking import attempt_to_find
 from governor.addon.intent import DEFAULT, asked_for
-from governor.addon.issues import STATUSES
+from governor.addon.issues import remedy_for
 from governor.addon.readiness import ask_kubernetes, by_eks
 from governor.addon.seen import Addon, Missing
 from governor.addon.versions import ADDON
@@ -146,9 +146,7 @@ class _Passage:
         ready = by_eks(addon)
         if ready.state == "ready":
             return
-        meaning = STATUSES.get(addon.status)
-        remedy = meaning.remedy if meaning else "look at it in the console of EKS"
-        raise ClosedError(f"{ready.reason} → {self._change.remedy or remedy}")
+        raise ClosedError(f"{ready.reason} → {self._change.remedy or remedy_for(addon, self._name)}")
 
     def _not_installed(self, wanted: str) -> str:
         name = self._name

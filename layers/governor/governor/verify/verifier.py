@@ -19,13 +19,14 @@ from governor.errors import GovernorError
 from governor.policy import Limits
 from governor.records.addons import last_change, was_tried
 from governor.records.announcing import AddonNews, addon_news
-from governor.records.documents import AddonSeen, InForce
+from governor.records.documents import AddonSeen, InForce, Run
 from governor.records.names import (
     CLUSTERS,
     addon_key,
     cluster_id,
     cluster_id_of_in_force,
     in_force_key,
+    run_key,
 )
 from governor.records.parallel import side_by_side
 from governor.records.queue import Queue, look_at_addon
@@ -167,7 +168,9 @@ class Verifier:
         report = msgspec.structs.replace(report, cluster=force.cluster_name, cluster_arn=force.cluster_arn)
         changed, lasting = self._write_down(report)
         self._measures.addon(report)
-        asked = self._should_act(force, seen, Wanted(version, self._may_change))
+        asked = self._should_act(force, seen, Wanted(version, self._may_change)) or self._should_tell(
+            force, seen, report
+        )
         if asked:
             look_at_addon(self._queue, force, self._now())
         return _Looked(report, changed, asked, lasting, force.state != "Releasing")
@@ -186,6 +189,15 @@ class Verifier:
             return False
         last = last_change(self._documents, force.cluster_arn)
         return self._is_readable(force) and not was_tried(last, intent, force.origin, version)
+
+    def _should_tell(self, force: InForce, seen: Seen, report: Report) -> bool:
+        """True where the last run ended with warnings and all is well now: only another run can say so."""
+        if force.state != "InForce" or not report.healthy or isinstance(seen.addon, Unknown):
+            return False
+        if asked_for(seen.addon, report.wanted) != "nothing":
+            return False
+        kept = self._documents.load(run_key(cluster_id(force.cluster_arn)), Run)
+        return kept is not None and kept.document.settled and bool(kept.document.warnings) and self._is_readable(force)
 
     def _is_readable(self, force: InForce) -> bool:
         """False for a policy that this release refuses: a run would come to nothing else."""
