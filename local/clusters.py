@@ -8,10 +8,10 @@ import yaml
 
 from governor.addon.versions import ADDON
 from governor.aws.kubernetes import roles
+from governor.aws.kubernetes.answers import GROUP
 from governor.aws.kueue import CLUSTER_NAME
 from local.aws.launcher import LocalAws
 
-GROUP = "hyperpod-governor"
 ADDON_VERSION = "v1.6.1-eksbuild.1"
 KUBERNETES_VERSION = "1.33"
 

@@ -19,7 +19,8 @@ import botocore.loaders
 import pytest
 
 from governor.addon.versions import ADDON
-from governor.aws.kueue import CONTROLLER, GROUP
+from governor.aws.kubernetes.resources import KUEUE as GROUP
+from governor.aws.kueue import CONTROLLER
 from governor.cli.deployment import POLICIES_VARIABLE, RECORDS_VARIABLE
 from governor.cli.main import main
 from governor.records.announcing import ADDON_DETAIL_TYPE, SOURCE

@@ -9,16 +9,8 @@ from governor.errors import GovernorError, NotFoundError, UnauthorizedError, Unr
 T = TypeVar("T")
 
 
-def attempt(look: Callable[[], T]) -> T | Unknown:
-    """The answer, or why there is none."""
-    try:
-        return look()
-    except GovernorError as error:
-        return Unknown(str(error))
-
-
 def attempt_to_find(look: Callable[[], T]) -> T | Missing | Unknown:
-    """The same of something that may not be there."""
+    """The answer, that there is nothing, or why there is no answer."""
     try:
         return look()
     except NotFoundError as error:

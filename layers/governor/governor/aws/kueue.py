@@ -10,7 +10,6 @@ from governor.errors import NotFoundError, NotInstalledError
 
 CONTROLLER = "kueue-controller-manager"
 WEBHOOK = "kueue-webhook-service"
-GROUP = "kueue.x-k8s.io"
 CLUSTER_NAME = "sagemaker.amazonaws.com/cluster-name"
 """The label of nodes that are instances of a HyperPod cluster (facts 3)."""
 DEFINITIONS_AT_ONCE = 25
@@ -52,7 +51,9 @@ class Installation:
         found = self._connect().pages(
             kinds.CUSTOM_RESOURCE_DEFINITIONS, at_most=MOST_DEFINITIONS, limit=DEFINITIONS_AT_ONCE
         )
-        return tuple(Crd(each.metadata.name, each.status.stored_versions) for each in found if each.spec.group == GROUP)
+        return tuple(
+            Crd(each.metadata.name, each.status.stored_versions) for each in found if each.spec.group == kinds.KUEUE
+        )
 
     def nodes(self) -> tuple[Node, ...]:
         """All nodes."""
