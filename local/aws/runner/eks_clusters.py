@@ -99,8 +99,9 @@ def _become_active(settings: RunnerSettings, record: Json) -> None:
             record["status"] = "FAILED"
             return
         record.update(endpoint=endpoint, certificateAuthority={"data": authority})
-    record["status"] = "ACTIVE"
+    # Who may come in is in place before anybody can see the cluster ACTIVE and come.
     eks._schedule_access_policy_reconcile(record["name"])
+    record["status"] = "ACTIVE"
 
 
 def _forget(settings: RunnerSettings, cluster: Json) -> None:
