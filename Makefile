@@ -8,7 +8,7 @@ PYTHON ?= $(shell for each in python3.11 python3 python3.12 python3.13 python; d
 	then echo $$each; break; fi; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo local build test test-cluster lint format bench docs clean
+.PHONY: help demo local build test test-cluster kueue-agreement lint format bench docs clean
 
 help: ## show this help
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -37,6 +37,9 @@ test-cluster: $(VENV)/installed ## hold a real cluster, that of GOVERNOR_TEST_KU
 		echo "Set GOVERNOR_TEST_KUBECONFIG to the kubeconfig file of a cluster with Kueue's CRDs, for an administrator"; \
 		exit 1; }
 	GOVERNOR_TEST_KUBECONFIG="$(GOVERNOR_TEST_KUBECONFIG)" $(BIN)/python -m pytest tests/conformance
+
+kueue-agreement: $(VENV)/installed ## how far the model of Kueue's admission agrees with the real one [SCENARIOS=FILE]
+	@$(BIN)/python -m tests.agreement $(SCENARIOS)
 
 lint: $(VENV)/installed ## ruff, mypy, import-linter
 	$(BIN)/ruff check .

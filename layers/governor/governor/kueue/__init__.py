@@ -1,0 +1,1 @@
+"""Kueue's objects, its quantities, and a model of its admission."""

@@ -1,0 +1,167 @@
+"""How far the admission model agrees with recorded scenarios: every job's state and every queue's usage, step by step.
+
+A step is compared with the model going on from its own earlier steps, so that one disagreement can bring others.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from governor.kueue.admission import Kind, State, after, cluster_queue_status
+from governor.kueue.objects import Workload
+from tests.agreement.recorded import UNITS, After, Scenario, Script, queue_of
+
+CLASSES = ("fair", "classical", "two flavors", "weight 0", "quota changes")
+
+
+@dataclass(slots=True)
+class Tally:
+    """How many of how many."""
+
+    agreed: int = 0
+    all: int = 0
+
+    def count(self, agrees: bool) -> None:
+        self.agreed += agrees
+        self.all += 1
+
+    def __str__(self) -> str:
+        percent = 100 * self.agreed / self.all if self.all else 100.0
+        return f"{self.agreed} of {self.all} agree ({percent:.2f} %)"
+
+
+@dataclass(frozen=True, slots=True)
+class Disagreement:
+    """Where the model and Kueue differ: the first step of a scenario where they do, and in what."""
+
+    scenario: str
+    step: int
+    do: str
+    differences: tuple[str, ...]
+
+    def __str__(self) -> str:
+        head = f"{self.scenario} step {self.step}: {self.do}"
+        return "\n".join([head, *(f"    {each}" for each in self.differences)])
+
+
+@dataclass(slots=True)
+class Report:
+    """What was measured."""
+
+    steps: Tally = field(default_factory=Tally)
+    scenarios: Tally = field(default_factory=Tally)
+    steps_of: dict[str, Tally] = field(default_factory=lambda: {name: Tally() for name in CLASSES})
+    scenarios_of: dict[str, Tally] = field(default_factory=lambda: {name: Tally() for name in CLASSES})
+    texts: Tally = field(default_factory=Tally)
+    preemptions: Tally = field(default_factory=Tally)
+    shares: Tally = field(default_factory=Tally)
+    unsettled: int = 0
+    disagreements: list[Disagreement] = field(default_factory=list)
+
+
+def measure(scenarios: Iterable[Scenario]) -> Report:
+    """Run the model through scenarios."""
+    report = Report()
+    for scenario in scenarios:
+        _run(scenario, report)
+    return report
+
+
+def _run(scenario: Scenario, report: Report) -> None:
+    script = Script.of(scenario)
+    state, at = script.start(), 0
+    whole = True
+    for number, step in enumerate(scenario.steps):
+        outcome = after(state, [script.event(step.do)], at)
+        state, at = outcome.state, outcome.at + 1
+        if step.after is None:
+            report.unsettled += any(each.kind is Kind.UNSETTLED for each in outcome.decisions)
+            continue
+        differences = _differences(script, state, step.after)
+        agrees = not differences
+        report.steps.count(agrees)
+        for name in scenario.classes:
+            report.steps_of[name].count(agrees)
+        preempted = Counter(
+            (each.workload[1], each.by[1], each.reason)
+            for each in outcome.decisions
+            if each.kind is Kind.PREEMPTED and each.by is not None
+        )
+        recorded = Counter((each["job"], each["by"], each["reason"]) for each in step.after.preempted)
+        report.preemptions.count(preempted == recorded)
+        _compare_more(script, state, step.after, str(step.do["op"]), report)
+        if differences and whole:
+            report.disagreements.append(Disagreement(scenario.id, number, str(dict(step.do)), tuple(differences)))
+        whole = whole and agrees
+    report.scenarios.count(whole)
+    for name in scenario.classes:
+        report.scenarios_of[name].count(whole)
+
+
+def _differences(script: Script, state: State, wanted: After) -> list[str]:
+    found = []
+    for job, expected in wanted.jobs.items():
+        workload = state.workloads.get(script.key(job))
+        have = (None, None) if workload is None else (state_of(workload), _flavor(workload))
+        if have != (expected.state, expected.flavor):
+            found.append(f"{job}: Kueue {expected.state} {expected.flavor}, model {have[0]} {have[1]}")
+    gone = {script.key(job) for job in wanted.jobs}
+    found += [f"{key[1]}: Kueue has it no more, model does" for key in state.workloads if key not in gone]
+    for team, queued in wanted.cluster_queues.items():
+        status = cluster_queue_status(state, queue_of(team))
+        usage = {
+            flavor: {
+                resource: (each.total // UNITS[resource], each.borrowed // UNITS[resource])
+                for resource, each in resources.items()
+            }
+            for flavor, resources in status.used.items()
+        }
+        if usage != queued.usage:
+            found.append(f"{team}: Kueue uses {_brief(queued.usage)}, model {_brief(usage)}")
+        counts = (status.pending, status.reserving, status.admitted)
+        if counts != (queued.pending, queued.reserving, queued.admitted):
+            found.append(
+                f"{team}: Kueue counts {queued.pending} pending, {queued.reserving} reserving, {queued.admitted} "
+                f"admitted, model {counts}"
+            )
+    return found
+
+
+def _brief(usage: object) -> str:
+    return str(usage).replace("nvidia.com/", "")
+
+
+def _compare_more(script: Script, state: State, wanted: After, op: str, report: Report) -> None:
+    """Shares and the texts of conditions: what is not part of the agreement, and tells of the model all the same."""
+    for team, queued in wanted.cluster_queues.items():
+        if queued.weighted_share is not None and not queued.weighted_share_stale:
+            report.shares.count(cluster_queue_status(state, queue_of(team)).weighted_share == queued.weighted_share)
+    for job, expected in wanted.jobs.items():
+        workload = state.workloads.get(script.key(job))
+        if workload is None or state_of(workload) != expected.state:
+            continue
+        for kind, (status, reason, message) in expected.conditions.items():
+            if kind == "QuotaReserved" and status == "False" and op in ("set_quota", "set_weight"):
+                continue
+            have = workload.conditions.get(kind)
+            if "{" in message:
+                same = have is not None and (have.status, have.reason) == (status, reason)
+            else:
+                same = have is not None and (have.status, have.reason, have.message) == (status, reason, message)
+            report.texts.count(same)
+
+
+def state_of(workload: Workload) -> str:
+    """A job's state in the words of the scenarios."""
+    if workload.is_("Finished"):
+        return "Finished"
+    if workload.admission is not None:
+        return "Admitted"
+    return "EvictedPending" if workload.is_("Evicted") else "Pending"
+
+
+def _flavor(workload: Workload) -> str | None:
+    if workload.admission is None:
+        return None
+    flavors = {flavor for each in workload.admission.pod_sets for flavor in each.flavors.values()}
+    return "+".join(sorted(flavors))
