@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Protocol
 
-from benchmarks import applying, chain, layers, nodes, parsing, planning, reading, starting
+from benchmarks import admission, applying, chain, layers, nodes, parsing, planning, reading, starting
 from benchmarks.figure import Figure
 
 
@@ -25,6 +25,7 @@ FIGURES: dict[str, _Measure] = {
     "apply": applying.measure,
     "layers": layers.measure,
     "nodes": nodes.measure,
+    "admission": admission.measure,
     "chain": chain.measure,
 }
 
