@@ -60,8 +60,8 @@ def measure(*, quick: bool) -> Sequence[Figure]:
     notes = [
         f"{rounds} interleaved rounds. {_QUEUES} queues of one cohort, {_GPUS} GPUs each, borrow limit 50 %; three "
         "classes of workloads, the largest with the highest priority. All are submitted at once; then "
-        "all that run finish, and those that wait are tried, until nobody is left. The rate of the real Kueue was recorded "
-        "on another machine."
+        "all that run finish, and those that wait are tried, until nobody is left. The rate of the real Kueue "
+        "was recorded on another machine."
     ]
     return [Figure("admission: workloads through the model, CPU seconds", header, rows, targets, notes)]
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
+from typing import Any
 
 from hypothesis import strategies as st
 
@@ -23,6 +24,9 @@ GPU = "nvidia.com/gpu"
 RESOURCES = ("cpu", GPU)
 
 
+HYPERPOD = Preemption("LowerPriority", "Any", "Never")
+
+
 def flavor_quotas(name: str, **resources: Quota) -> FlavorQuotas:
     """``flavor_quotas("small", cpu=Quota(4))``; ``gpu`` is short for the resource of that."""
     return FlavorQuotas(name, {GPU if each == "gpu" else each: quota for each, quota in resources.items()})
@@ -33,7 +37,7 @@ def cluster_queue(
     *flavors: FlavorQuotas,
     cohort: str = "all",
     weight: int = 1000,
-    preemption: Preemption = Preemption("LowerPriority", "Any", "Never"),
+    preemption: Preemption = HYPERPOD,
     stop_policy: str = "None",
 ) -> ClusterQueue:
     """A queue of one resource group."""
@@ -74,9 +78,10 @@ def used(state: State) -> Mapping[str, Mapping[tuple[str, str], int]]:
     return sums
 
 
-def forgetful(state: State) -> State:
-    """An equal state that knows nothing of how it came about."""
-    return State(**{each.name: getattr(state, each.name) for each in fields(State) if each.name != "_world"})
+def forgetful(state: State, **changes: Any) -> State:
+    """An equal state, but for changes, that knows nothing of how it came about."""
+    members = {each.name: getattr(state, each.name) for each in fields(State) if each.name != "_world"}
+    return State(**{**members, **changes})
 
 
 def play(state: State, events: list[Event]) -> Iterator[Outcome]:

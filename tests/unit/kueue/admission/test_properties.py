@@ -153,12 +153,7 @@ def test_who_waits_could_not_be_admitted_as_things_are(data: st.DataObject) -> N
     if any(each.kind is Kind.UNSETTLED for each in outcome.decisions):
         return
     again = after(forgetful(outcome.state), [], outcome.at + 10)
-    tried = State(**{**_members(outcome.state), "parked": {}})
-    retried = after(tried, [], outcome.at + 10)
+    retried = after(forgetful(outcome.state, parked={}), [], outcome.at + 10)
     assert used(again.state) == used(outcome.state)
     kinds = {each.kind for each in retried.decisions}
     assert Kind.ADMITTED not in kinds or Kind.PREEMPTED in kinds
-
-
-def _members(state: State) -> dict[str, object]:
-    return {name: getattr(state, name) for name in State.__dataclass_fields__ if name != "_world"}
