@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from governor.kueue.admission import Kind, State, after, cluster_queue_status
 from governor.kueue.objects import Workload
-from tests.agreement.recorded import UNITS, After, Scenario, Script, queue_of
+from tests.agreement.recorded import After, Scenario, Script, UnknownOperationError, queue_of, whole
 
 CLASSES = ("fair", "classical", "two flavors", "weight 0", "quota changes")
 
@@ -58,6 +58,13 @@ class Report:
     unsettled: int = 0
     disagreements: list[Disagreement] = field(default_factory=list)
 
+    def unknown(self, scenario: Scenario, number: int, told: str) -> None:
+        """The rest of a scenario cannot be played: none of its steps agrees."""
+        steps = [step for step in scenario.steps[number:] if step.after is not None]
+        for tally in (self.steps, *(self.steps_of[name] for name in scenario.classes)):
+            tally.all += len(steps)
+        self.disagreements.append(Disagreement(scenario.id, number, str(dict(scenario.steps[number].do)), (told,)))
+
 
 def measure(scenarios: Iterable[Scenario]) -> Report:
     """Run the model through scenarios."""
@@ -72,7 +79,12 @@ def _run(scenario: Scenario, report: Report) -> None:
     state, at = script.start(), 0
     whole = True
     for number, step in enumerate(scenario.steps):
-        outcome = after(state, [script.event(step.do)], at)
+        try:
+            outcome = after(state, [script.event(step.do)], at)
+        except UnknownOperationError as error:
+            report.unknown(scenario, number, str(error))
+            whole = False
+            break
         state, at = outcome.state, outcome.at + 1
         if step.after is None:
             report.unsettled += any(each.kind is Kind.UNSETTLED for each in outcome.decisions)
@@ -110,14 +122,15 @@ def _differences(script: Script, state: State, wanted: After) -> list[str]:
     for team, queued in wanted.cluster_queues.items():
         status = cluster_queue_status(state, queue_of(team))
         usage = {
-            flavor: {
-                resource: (each.total // UNITS[resource], each.borrowed // UNITS[resource])
-                for resource, each in resources.items()
-            }
+            flavor: {resource: (each.total, each.borrowed) for resource, each in resources.items()}
             for flavor, resources in status.used.items()
         }
-        if usage != queued.usage:
-            found.append(f"{team}: Kueue uses {_brief(queued.usage)}, model {_brief(usage)}")
+        recorded = {
+            flavor: {resource: tuple(whole(each, resource) for each in pair) for resource, pair in resources.items()}
+            for flavor, resources in queued.usage.items()
+        }
+        if usage != recorded:
+            found.append(f"{team}: Kueue uses {_brief(recorded)}, model {_brief(usage)}")
         counts = (status.pending, status.reserving, status.admitted)
         if counts != (queued.pending, queued.reserving, queued.admitted):
             found.append(

@@ -28,7 +28,12 @@ from governor.kueue.objects import (
 COHORT = "hyperpod"
 INSTANCE_TYPE = "node.kubernetes.io/instance-type"
 UNITS = {"cpu": 1000, "memory": 2**30, "nvidia.com/gpu": 1}
-Limits = tuple[int, int | None, int | None]
+Number = int | float
+Limits = tuple[Number, Number | None, Number | None]
+
+
+class UnknownOperationError(Exception):
+    """A step does something that cannot be told to the model."""
 
 
 class FlavorQuota(msgspec.Struct, frozen=True):
@@ -58,7 +63,7 @@ class JobFacts(msgspec.Struct, frozen=True):
 class Queued(msgspec.Struct, frozen=True):
     """What Kueue said of a team's queue; usage is total and borrowed by flavor and resource."""
 
-    usage: Mapping[str, Mapping[str, tuple[int, int]]]
+    usage: Mapping[str, Mapping[str, tuple[Number, Number]]]
     pending: int
     reserving: int
     admitted: int
@@ -181,7 +186,7 @@ class Script:
             case "set_weight":
                 return self._changed(do["team"], weight=do["weight"])
             case other:
-                raise ValueError(f"{self.scenario.id}: nobody knows the operation {other!r}")
+                raise UnknownOperationError(f"nobody knows the operation {other!r}")
 
     def _changed(
         self, team: str, *, quotas: tuple[FlavorQuota, ...] | None = None, weight: int | None = None
@@ -203,7 +208,7 @@ class Script:
         pod_set = PodSet(
             "main",
             do["pods"],
-            {resource: _whole(amount, resource) for resource, amount in requests.items()},
+            {resource: whole(amount, resource) for resource, amount in requests.items()},
             {INSTANCE_TYPE: do["instance_type"]} if do["instance_type"] else {},
         )
         return Workload(
@@ -240,13 +245,13 @@ def _groups(quotas: tuple[FlavorQuota, ...]) -> tuple[ResourceGroup, ...]:
 def _quota(resource: str, limits: Limits) -> Quota:
     nominal, borrowing, lending = limits
     return Quota(
-        _whole(nominal, resource),
-        None if borrowing is None else _whole(borrowing, resource),
-        None if lending is None else _whole(lending, resource),
+        whole(nominal, resource),
+        None if borrowing is None else whole(borrowing, resource),
+        None if lending is None else whole(lending, resource),
     )
 
 
-def _whole(amount: int | float, resource: str) -> int:
+def whole(amount: Number, resource: str) -> int:
     """In the unit that Kueue counts in."""
     counted = amount * UNITS[resource]
     if counted != int(counted):

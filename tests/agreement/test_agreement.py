@@ -59,6 +59,16 @@ def test_a_disagreement_is_seen_and_shown(scenarios: list[Scenario]) -> None:
     assert "j02: Kueue Pending None, model Admitted ml.g5.12xlarge" in str(report.disagreements[0])
 
 
+def test_a_step_that_nobody_knows_is_a_disagreement_and_no_end(scenarios: list[Scenario]) -> None:
+    plain = msgspec.to_builtins(scenarios[0])
+    plain["steps"][2]["do"] = {"op": "set_moon"}
+    report = measure([msgspec.convert(plain, Scenario), scenarios[1]])
+    steps = len(scenarios[0].steps) + len(scenarios[1].steps)
+    assert (report.steps.agreed, report.steps.all) == (2 + len(scenarios[1].steps), steps)
+    assert (report.scenarios.agreed, report.scenarios.all) == (1, 2)
+    assert "set_moon" in str(report.disagreements[0])
+
+
 @pytest.mark.parametrize("scenario", list(read(UNSETTLED)), ids=lambda scenario: scenario.id)
 def test_where_kueue_does_not_come_to_rest_the_model_says_so(scenario: Scenario) -> None:
     decisions = _last_decisions(scenario)
