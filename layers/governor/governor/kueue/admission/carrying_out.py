@@ -169,7 +169,7 @@ def _remove_namespace(world: World, event: events.RemoveNamespace) -> None:
 
 def _set_fair_sharing(world: World, event: events.SetFairSharing) -> None:
     if world.strategies != event.strategies:
-        world.strategies = event.strategies
+        world.share_by(event.strategies)
         world.retry.update(dict.fromkeys(world.pools.values()))
 
 

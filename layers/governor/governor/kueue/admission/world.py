@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from governor.kueue.admission import words
 from governor.kueue.admission.decisions import Decision, Kind
+from governor.kueue.admission.fair import STRATEGIES
 from governor.kueue.admission.jobs import Holding, Waiting, needs_of, shape_of
 from governor.kueue.admission.lines import Line
 from governor.kueue.admission.state import State
@@ -32,7 +33,7 @@ class World:
     def __init__(self, state: State, now: int) -> None:
         self.now = now
         self.cycle = 0
-        self.strategies = state.strategies
+        self.strategies: tuple[str, ...] = ()
         self.flavors: dict[str, ResourceFlavor] = dict(state.flavors)
         self.cohorts: dict[str, Cohort] = dict(state.cohorts)
         self.specs: dict[str, ClusterQueue] = {}
@@ -47,7 +48,15 @@ class World:
         self.retry: dict[Pool, None] = {}
         self.not_followed: dict[WorkloadKey, str] = dict(state.not_followed)
         self.decisions: list[Decision] = []
+        self.share_by(state.strategies)
         self._build(state)
+
+    def share_by(self, strategies: tuple[str, ...]) -> None:
+        """Have these strategies of fair sharing. Raises ValueError for one that Kueue does not have."""
+        unknown = [name for name in strategies if name not in STRATEGIES]
+        if unknown:
+            raise ValueError(f"{unknown[0]!r} is no strategy of fair sharing; Kueue has {', '.join(STRATEGIES)}")
+        self.strategies = strategies
 
     def _build(self, state: State) -> None:
         for spec in state.cluster_queues.values():
