@@ -1,7 +1,7 @@
 """Kubernetes quantities, exactly: whole numbers of the finest unit that an API server keeps, a thousand-millionth.
 
-Rules: Kubernetes' documentation, "Quantity" (suffixes, exponents, canonical form, rounding up, the bound of 2^63-1),
-and Kueue's ways to count a resource and to show it.
+Rules: Kubernetes' documentation, "Quantity" (suffixes, exponents, canonical form, rounding up), as apimachinery carries
+them out; and Kueue's ways to count a resource and to show it. ``+Inf`` is no quantity: see ``limit``.
 """
 
 import re
@@ -11,17 +11,18 @@ from functools import lru_cache
 
 NANO = 10**9
 LARGEST = 2**63 - 1
-"""A larger quantity is cut to it."""
+"""The most that Kueue counts of anything; as a quota it is no limit at all. A larger binary quantity is cut to it."""
 MOST_CHARACTERS = 64
 UNLIMITED = "+Inf"
 
 _PATTERN = re.compile(r"([+-]?)([0-9]*)(?:\.([0-9]*))?(Ki|Mi|Gi|Ti|Pi|Ei|[numkMGTPE]|[eE][+-]?[0-9]{1,3})?")
 _DECIMAL = {"n": -9, "u": -6, "m": -3, "": 0, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
 _BINARY = {"": 0, "Ki": 10, "Mi": 20, "Gi": 30, "Ti": 40, "Pi": 50, "Ei": 60}
+_SUFFIXES = {exponent: suffix for suffix, exponent in _DECIMAL.items()}
 
 
 class QuantityError(ValueError):
-    """A text is no quantity."""
+    """Something is no quantity."""
 
 
 class Form(Enum):
@@ -50,18 +51,46 @@ class Quantity:
         if self.form is Form.BINARY and abs(self.nano) >= 1024 * NANO and self.nano % NANO == 0:
             return _binary(self.nano // NANO)
         exponent, number = -9, self.nano
-        while exponent < 18 and number % 1000 == 0:
+        while number % 1000 == 0 and (exponent < 18 or self.form is Form.EXPONENT):
             exponent, number = exponent + 3, number // 1000
         if self.form is Form.EXPONENT:
             return f"{number}e{exponent}" if exponent else str(number)
         return f"{number}{_SUFFIXES[exponent]}"
 
 
-_SUFFIXES = {exponent: suffix for suffix, exponent in _DECIMAL.items()}
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """What a text is made of: digits without the zeros before them, the fraction's among them, and the suffix."""
+
+    sign: str
+    whole: str
+    fraction: str
+    suffix: str
+
+    @property
+    def form(self) -> Form:
+        if self.suffix in _DECIMAL:
+            return Form.DECIMAL
+        return Form.BINARY if self.suffix in _BINARY else Form.EXPONENT
+
+    @property
+    def exponent(self) -> int:
+        """Of two in the binary form, of ten in the others."""
+        match self.form:
+            case Form.DECIMAL:
+                return _DECIMAL[self.suffix]
+            case Form.BINARY:
+                return _BINARY[self.suffix]
+            case Form.EXPONENT:
+                return int(self.suffix[1:])
 
 
-def parsed(text: str) -> Quantity:
-    """The quantity that a text says. Raises QuantityError."""
+def parsed(text: str | int) -> Quantity:
+    """The quantity that a text says, or a whole number of JSON. Raises QuantityError."""
+    if isinstance(text, int) and not isinstance(text, bool) and abs(text) < 10**MOST_CHARACTERS:
+        return Quantity(text * NANO)
+    if not isinstance(text, str):
+        raise QuantityError(f"expected a quantity, got {type(text).__name__}")
     if len(text) > MOST_CHARACTERS:
         raise QuantityError(f"{text[:20]!r}… is no quantity: it has {len(text)} characters")
     return _parsed(text)
@@ -69,42 +98,68 @@ def parsed(text: str) -> Quantity:
 
 @lru_cache(maxsize=4096)
 def _parsed(text: str) -> Quantity:
+    parts = _parts(text)
+    nano = _nano(parts)
+    if parts.form is Form.BINARY:
+        nano = min(nano, LARGEST * NANO)
+    return Quantity(-nano if parts.sign == "-" else nano, parts.form)
+
+
+def _parts(text: str) -> _Parts:
     found = _PATTERN.fullmatch(text)
     if found is None or not (found[2] or found[3]):
         raise QuantityError(f"{text!r} is no quantity, such as 4, 1500m or 64Gi")
-    sign, whole, fraction, suffix = found[1], found[2], found[3] or "", found[4] or ""
-    digits = int(whole + fraction)
-    numerator, denominator, form = _scale(suffix)
-    nano = _divided(digits * numerator * NANO, denominator * 10 ** len(fraction))
-    nano = min(nano, LARGEST * NANO)
-    return Quantity(-nano if sign == "-" else nano, form)
+    return _Parts(found[1], found[2].lstrip("0"), found[3] or "", found[4] or "")
 
 
-def _scale(suffix: str) -> tuple[int, int, Form]:
-    if suffix in _BINARY and suffix:
-        return 1 << _BINARY[suffix], 1, Form.BINARY
-    exponential = suffix not in _DECIMAL
-    exponent = int(suffix[1:]) if exponential else _DECIMAL[suffix]
-    form = Form.EXPONENT if exponential else Form.DECIMAL
-    return (10**exponent, 1, form) if exponent >= 0 else (1, 10**-exponent, form)
+def _nano(parts: _Parts) -> int:
+    digits, exponent = int(parts.whole + parts.fraction or "0") * NANO, parts.exponent
+    if parts.form is Form.BINARY:
+        return _divided(digits << exponent, 10 ** len(parts.fraction))
+    exponent -= len(parts.fraction)
+    return digits * 10**exponent if exponent >= 0 else _divided(digits, 10**-exponent)
 
 
-def limit(text: str) -> Quantity | None:
-    """A limit as metrics write one: None for +Inf, which is no limit. Raises QuantityError."""
+def limit(text: str | int) -> Quantity | None:
+    """A limit as metrics write one: None for +Inf, which is no limit. Raises QuantityError.
+
+    Apart from ``parsed``, so that an unlimited amount cannot slip into a sum.
+    """
     return None if text == UNLIMITED else parsed(text)
 
 
-def canonical(text: str) -> str:
-    """A quantity as an API server would write it. Raises QuantityError."""
-    return str(parsed(text))
+def canonical(text: str | int) -> str:
+    """A quantity as an API server answers with it. Raises QuantityError.
+
+    That is its canonical form, but for one that is written without need, such as ``+5``, ``1E3`` or ``1.500``: the
+    server keeps the text where the digits fit the suffix as they stand.
+    """
+    quantity = parsed(text)
+    return text if isinstance(text, str) and _is_kept(_parts(text)) else str(quantity)
 
 
-def amount(resource: str, text: str) -> int:
+def _is_kept(parts: _Parts) -> bool:
+    digits = len(parts.whole or "0") + len(parts.fraction)
+    if parts.form is Form.BINARY:
+        fits = not parts.fraction and digits + parts.exponent * 3 // 10 < 15
+        return fits and int(parts.whole or "0") % 8 != 0
+    exponent = parts.exponent - len(parts.fraction)
+    fits = digits <= 18 and exponent >= -9 and exponent % 3 == 0
+    return fits and bool(parts.whole) and not (parts.whole + parts.fraction).endswith("000")
+
+
+def amount(resource: str, text: str | int) -> int:
     """A quantity as Kueue counts the resource: cpu in thousandths of a core, all else in whole units, rounded up.
 
     Raises QuantityError.
     """
-    return parsed(text).whole(1000 if resource == "cpu" else 1)
+    return counted(resource, parsed(text))
+
+
+def counted(resource: str, quantity: Quantity) -> int:
+    """A quantity as Kueue counts the resource, see ``amount``. What 64 bits do not hold is cut to what they hold."""
+    number = quantity.whole(1000 if resource == "cpu" else 1)
+    return max(-LARGEST - 1, min(LARGEST, number))
 
 
 @lru_cache(maxsize=4096)
@@ -116,8 +171,11 @@ def shown(resource: str, counted: int) -> str:
     return str(Quantity(counted * NANO, Form.BINARY if in_bytes else Form.DECIMAL))
 
 
-def weight(text: str) -> int:
-    """A fair-share weight in thousandths, rounded up. Raises QuantityError."""
+def weight(text: str | int) -> int:
+    """A fair-share weight in thousandths, rounded up, so that the smallest is not 0. Raises QuantityError.
+
+    Kueue divides by the weight as it is; only weights of more than three decimals differ.
+    """
     return parsed(text).whole(1000)
 
 

@@ -25,8 +25,8 @@ MOST_PREEMPTIONS = 8
 def after(state: State, events: Iterable[Event], at: int) -> Outcome:
     """What becomes of a cluster by events at a time, in seconds since 1970, once its scheduler rests.
 
-    Raises ValueError for strategies of fair sharing that Kueue does not have. The state itself stays as it is. Going on from the state of the last outcome is quick; from any other, everything is
-    built anew.
+    The state itself stays as it is. Going on from the state of the last outcome is quick; from any other, everything is
+    built anew. Raises ValueError for strategies of fair sharing that Kueue does not have.
     """
     world = state.take_world() or World(state, at)
     world.now = max(world.now, at)
