@@ -2,18 +2,19 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 import yaml
 
 from governor.addon.versions import ADDON
 from governor.aws.kubernetes import roles
 from governor.aws.kubernetes.answers import GROUP
-from governor.aws.kueue import CLUSTER_NAME
 from local.aws.launcher import LocalAws
+from local.nodes import node, nodes_of
 
 ADDON_VERSION = "v1.6.1-eksbuild.1"
 KUBERNETES_VERSION = "1.33"
+
+__all__ = ["ADDON_VERSION", "KUBERNETES_VERSION", "install_addon", "let_in", "make_cluster", "node", "nodes_of"]
 
 
 def make_cluster(
@@ -52,26 +53,3 @@ def let_in(aws: LocalAws, name: str, role_arns: Iterable[str]) -> None:
     for role in role_arns:
         aws.client("eks").create_access_entry(clusterName=name, principalArn=role, kubernetesGroups=[GROUP])
     aws.kubernetes.cluster(name).load(yaml.safe_load_all(roles()))
-
-
-def nodes_of(cluster: str, groups: Mapping[str, int]) -> list[dict[str, Any]]:
-    """The instances of a HyperPod cluster as nodes of Kubernetes."""
-    return [
-        node(
-            f"hyperpod-{cluster}-{instance_type.removeprefix('ml.').replace('.', '-')}-{number}", cluster, instance_type
-        )
-        for instance_type, count in groups.items()
-        for number in range(1, count + 1)
-    ]
-
-
-def node(name: str, cluster: str, instance_type: str, *, ready: bool = True) -> dict[str, Any]:
-    """A node of Kubernetes."""
-    labels = {CLUSTER_NAME: cluster, "node.kubernetes.io/instance-type": instance_type}
-    condition = {"type": "Ready", "status": "True" if ready else "False", "reason": "KubeletReady" if ready else "Lost"}
-    return {
-        "apiVersion": "v1",
-        "kind": "Node",
-        "metadata": {"name": name, "labels": labels},
-        "status": {"conditions": [condition]},
-    }

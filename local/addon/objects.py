@@ -1,27 +1,13 @@
-"""Objects of a Kubernetes cluster over HTTPS, read and written with a token: create or change, and delete."""
+"""Objects of a Kubernetes cluster, read and written with a token: create or change, and delete."""
 
-import base64
-import json
-import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
 
-import urllib3
-
+from local.addon.connection import Connection, KubernetesError, trusting
 from local.addon.definitions import Manifest
 
-ANSWER_SECONDS = 10
-MERGE_PATCH = "application/merge-patch+json"
-
-
-class KubernetesError(RuntimeError):
-    """The API answered with an error, or not at all (status 0)."""
-
-    def __init__(self, status: int, message: str) -> None:
-        super().__init__(f"{status}: {message}" if status else message)
-        self.status = status
+__all__ = ["KubernetesError", "Objects"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +42,12 @@ class Objects:
 
     def __init__(self, endpoint: str, certificate_authority: str, token: str) -> None:
         """`certificate_authority` is PEM in base64, as DescribeCluster has it."""
-        trusted = ssl.create_default_context(cadata=base64.b64decode(certificate_authority).decode())
-        self._endpoint = endpoint
-        self._headers = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
-        self._pool = urllib3.PoolManager(ssl_context=trusted, maxsize=4, timeout=ANSWER_SECONDS, retries=False)
+        self._connection = Connection(endpoint, trusting(certificate_authority), token)
 
     def get(self, kind: str, name: str, namespace: str = "") -> Manifest | None:
         """An object; None where there is none."""
         try:
-            found: Manifest = self._ask("GET", f"{_KINDS[kind].collection(namespace)}/{name}")
+            found: Manifest = self._connection.ask("GET", f"{_KINDS[kind].collection(namespace)}/{name}")
         except KubernetesError as error:
             if error.status == 404:
                 return None
@@ -74,42 +57,30 @@ class Objects:
     def all(self, kind: str, labels: str = "") -> list[Manifest]:
         """Those of a kind in all namespaces, without kind and apiVersion, as lists have them."""
         query = f"?labelSelector={labels}" if labels else ""
-        items: list[Manifest] = self._ask("GET", f"{_KINDS[kind].collection('')}{query}")["items"]
+        items: list[Manifest] = self._connection.ask("GET", f"{_KINDS[kind].collection('')}{query}")["items"]
         return items
 
     def put(self, manifest: Manifest) -> None:
         """Make an object or merge into the one that is there."""
         where = _KINDS[manifest["kind"]].collection(manifest["metadata"].get("namespace", ""))
         try:
-            self._ask("POST", where, manifest)
+            self._connection.ask("POST", where, manifest)
         except KubernetesError as error:
             if error.status != 409:
                 raise
-            self._ask("PATCH", f"{where}/{manifest['metadata']['name']}", manifest)
+            self._connection.ask("PATCH", f"{where}/{manifest['metadata']['name']}", manifest)
 
     def put_status(self, kind: str, name: str, status: Manifest, namespace: str = "") -> None:
         """Merge into the status of an object that is there."""
-        self._ask("PATCH", f"{_KINDS[kind].collection(namespace)}/{name}/status", {"status": status})
+        self._connection.ask("PATCH", f"{_KINDS[kind].collection(namespace)}/{name}/status", {"status": status})
 
     def delete(self, kind: str, name: str, namespace: str = "") -> None:
         """Delete an object, if it is there."""
         try:
-            self._ask("DELETE", f"{_KINDS[kind].collection(namespace)}/{name}")
+            self._connection.ask("DELETE", f"{_KINDS[kind].collection(namespace)}/{name}")
         except KubernetesError as error:
             if error.status != 404:
                 raise
 
     def close(self) -> None:
-        self._pool.clear()
-
-    def _ask(self, method: str, path: str, body: Manifest | None = None) -> Any:
-        content = MERGE_PATCH if method == "PATCH" else "application/json"
-        headers = {**self._headers, **({"Content-Type": content} if body is not None else {})}
-        text = json.dumps(body) if body is not None else None
-        try:
-            answer = self._pool.request(method, f"{self._endpoint}{path}", body=text, headers=headers)
-        except urllib3.exceptions.HTTPError as error:
-            raise KubernetesError(0, f"{method} {path}: {error}") from error
-        if answer.status >= 400:
-            raise KubernetesError(answer.status, answer.data.decode(errors="replace"))
-        return json.loads(answer.data)
+        self._connection.close()

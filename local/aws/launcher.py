@@ -37,7 +37,9 @@ class LocalAws(AddonControls):
     `plane_settings` are the control plane's, `worker_environment` goes to every Lambda worker, `without` leaves
     additions out by name, `seconds_per_minute` shortens the periods of alarms and the delays between retries,
     `concurrency` is how many of its events a function handles at once, and `cluster_seconds` and `addon_seconds` are
-    how long EKS takes to make or change a cluster or an add-on: 0 has it done when the call is answered.
+    how long EKS takes to make or change a cluster or an add-on: 0 has it done when the call is answered. `kubeconfig`
+    names a cluster with a real Kueue, where the control plane then keeps namespaces and queues, of one HyperPod cluster
+    at a time.
     """
 
     def __init__(
@@ -50,6 +52,7 @@ class LocalAws(AddonControls):
         concurrency: int = 8,
         cluster_seconds: float = 0.0,
         addon_seconds: float = 0.0,
+        kubeconfig: Path | str | None = None,
         progress: Progress | None = None,
     ) -> None:
         self._plane_settings = dict(plane_settings or {})
@@ -58,6 +61,7 @@ class LocalAws(AddonControls):
         self._seconds_per_minute = seconds_per_minute
         self._concurrency = concurrency
         self._eks_seconds = {"cluster_seconds": cluster_seconds, "addon_seconds": addon_seconds}
+        self.kubeconfig = None if kubeconfig is None else str(Path(kubeconfig).resolve())
         self._progress = progress
         self._exits = ExitStack()
         self._clients: dict[tuple[str, str | None], Any] = {}
@@ -78,10 +82,14 @@ class LocalAws(AddonControls):
                 seconds_per_minute=self._seconds_per_minute,
                 concurrency=self._concurrency,
                 kubernetes=self.kubernetes.url,
+                plane=self.plane.url,
                 **self._eks_seconds,
             )
             self.url = exits.enter_context(ministack(self._tools.ministack_python, settings))
-            self.plane.settings(authorize=f"{self.url}/_governor/authorize", **self._plane_settings)
+            self.plane.settings(
+                authorize=f"{self.url}/_governor/authorize",
+                **{"kubernetes": self.kubernetes.url, "kubeconfig": self.kubeconfig, **self._plane_settings},
+            )
             self._exits = exits.pop_all()
         return self
 

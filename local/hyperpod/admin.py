@@ -44,6 +44,9 @@ class Admin:
                 ("POST", "clusters", self._add_cluster),
                 ("PATCH", "clusters/([^/]+)", self._change_cluster),
                 ("DELETE", "clusters/([^/]+)", self._remove_cluster),
+                ("POST", "clusters/([^/]+)/restore", self._restore),
+                ("POST", "eks-clusters/([^/]+)/restore", self._restore_above),
+                ("GET", "governing", self._governing),
                 ("POST", "resources/([^/]+)/status", self._force_status),
                 ("GET", "settings", self._settings),
                 ("POST", "settings", self._change_settings),
@@ -89,10 +92,30 @@ class Admin:
 
     def _change_cluster(self, ask: Ask) -> JsonObject:
         change = msgspec.convert(ask.body, ClusterChange)
-        return described(self._service.state.clusters.change(ask.region, ask.subject, change))
+        cluster = self._service.state.clusters.change(ask.region, ask.subject, change)
+        self._begin_restoring([cluster.arn])
+        return described(cluster)
 
     def _remove_cluster(self, ask: Ask) -> JsonObject:
         return {"ClusterArn": self._service.state.remove_cluster(ask.region, ask.subject)}
+
+    def _restore(self, ask: Ask) -> JsonObject:
+        arn = self._service.state.clusters.arn_of(ask.region, ask.subject)
+        if arn is None:
+            raise not_found(f"Cluster {ask.subject} does not exist.")
+        return self._begin_restoring([arn])
+
+    def _restore_above(self, ask: Ask) -> JsonObject:
+        return self._begin_restoring(self._service.state.clusters.above(ask.subject))
+
+    def _begin_restoring(self, arns: list[str]) -> JsonObject:
+        if self._service.settings.reaches_kubernetes:
+            for arn in arns:
+                self._service.governing.restore(arn)
+        return self._governing(Ask("", {}))
+
+    def _governing(self, _: Ask) -> JsonObject:
+        return {"waiting": self._service.governing.waiting()}
 
     def _force_status(self, ask: Ask) -> JsonObject:
         change = msgspec.convert(ask.body, StatusChange)

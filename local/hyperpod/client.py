@@ -123,6 +123,15 @@ class ControlPlane:
     def remove_cluster(self, name: str) -> None:
         self.admin("DELETE", f"clusters/{name}")
 
+    def restore(self, name: str) -> None:
+        """Have the cluster's Kubernetes objects made whole, as after an installation of the add-on."""
+        self.admin("POST", f"clusters/{name}/restore")
+
+    def waiting(self) -> list[str]:
+        """ARNs of the clusters whose Kubernetes is not yet as it should be."""
+        waiting: list[str] = self.admin("GET", "governing")["waiting"]
+        return waiting
+
     def settings(self, **changes: Any) -> dict[str, Any]:
         """Change settings; returns all of them."""
         return self.admin("POST", "settings", changes)

@@ -3,65 +3,18 @@
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Annotated, Literal
 
 import msgspec
 
+from local.hyperpod.cluster_spec import ClusterChange, ClusterSpec, GroupChange, GroupSpec, changed, counts_of
 from local.hyperpod.errors import conflict, not_found, validation
 from local.hyperpod.paging import Position, page
 from local.hyperpod.request import ACCOUNT, JsonObject, Request
 from local.hyperpod.store import new_id, to_milliseconds
 
+__all__ = ["Cluster", "ClusterChange", "ClusterSpec", "Clusters", "GroupChange", "GroupSpec", "described"]
+
 ASCENDING = "Ascending"
-
-Count = Annotated[int, msgspec.Meta(ge=0, le=6758)]
-Status = Literal["Creating", "Deleting", "Failed", "InService", "RollingBack", "SystemUpdating", "Updating"]
-
-
-class GroupSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel", kw_only=True):
-    """An instance group. `instance_types` makes it a flexible one; `current_counts` says how many of each run."""
-
-    name: str
-    count: Count
-    instance_type: str | None = None
-    current_count: Count | None = None
-    min_count: Count | None = None
-    threads_per_core: int | None = None
-    instance_types: list[str] = []
-    current_counts: dict[str, Count] = {}
-
-
-class ClusterSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel", kw_only=True):
-    name: str
-    instance_groups: list[GroupSpec] = []
-    restricted_instance_groups: list[GroupSpec] = []
-    autoscaling: bool = False
-    orchestrator: Literal["eks", "slurm"] = "eks"
-    eks_cluster_name: str | None = None
-    node_provisioning_mode: Literal["Continuous"] | None = None
-    status: Status = "InService"
-    region: str = "us-west-2"
-
-    @property
-    def eks_arn(self) -> str | None:
-        """Of the EKS cluster below; None for Slurm."""
-        if self.orchestrator == "slurm":
-            return None
-        return f"arn:aws:eks:{self.region}:{ACCOUNT}:cluster/{self.eks_cluster_name or self.name}"
-
-
-class GroupChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel", kw_only=True):
-    """New counts of one group; what is left out stays, except that nodes follow a changed count."""
-
-    name: str
-    count: Count | None = None
-    current_count: Count | None = None
-    current_counts: dict[str, Count] = {}
-
-
-class ClusterChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel", kw_only=True):
-    instance_groups: list[GroupChange] = []
-    status: Status | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,13 +65,13 @@ class Clusters:
             raise not_found(f"Cluster {name} has no instance group {', '.join(sorted(unknown))}.")
         spec = msgspec.structs.replace(
             cluster.spec,
-            instance_groups=[_changed(each, changes) for each in cluster.spec.instance_groups],
-            restricted_instance_groups=[_changed(each, changes) for each in cluster.spec.restricted_instance_groups],
+            instance_groups=[changed(each, changes) for each in cluster.spec.instance_groups],
+            restricted_instance_groups=[changed(each, changes) for each in cluster.spec.restricted_instance_groups],
             status=change.status or cluster.spec.status,
         )
-        changed = replace(cluster, spec=spec)
-        self._by_name[region, name] = changed
-        return changed
+        cluster = replace(cluster, spec=spec)
+        self._by_name[region, name] = cluster
+        return cluster
 
     def remove(self, region: str, name: str) -> Cluster:
         cluster = self._named(region, name)
@@ -141,6 +94,20 @@ class Clusters:
     def eks_arn_of(self, arn: str) -> str | None:
         """The ARN of the EKS cluster below the cluster with this ARN; None where there is none."""
         return next((cluster.spec.eks_arn for cluster in self._by_name.values() if cluster.arn == arn), None)
+
+    def spec_of(self, arn: str) -> ClusterSpec | None:
+        return next((cluster.spec for cluster in self._by_name.values() if cluster.arn == arn), None)
+
+    def above(self, eks_name: str) -> list[str]:
+        """The ARNs of the clusters on the EKS cluster of this name."""
+        return [
+            cluster.arn
+            for cluster in self._by_name.values()
+            if cluster.spec.eks_arn is not None and cluster.spec.eks_arn.endswith(f"/{eks_name}")
+        ]
+
+    def ids(self) -> set[str]:
+        return {cluster.id for cluster in self._by_name.values()}
 
     def exists(self, arn: str) -> bool:
         return any(cluster.arn == arn for cluster in self._by_name.values())
@@ -244,7 +211,7 @@ def _group(group: GroupSpec) -> JsonObject:
         shown["MinCount"] = group.min_count
     if group.instance_types:
         threads: JsonObject = {"ThreadsPerCore": group.threads_per_core} if group.threads_per_core else {}
-        counts = _counts(group)
+        counts = counts_of(group)
         shown["InstanceRequirements"] = {
             "CurrentInstanceTypes": group.instance_types,
             "DesiredInstanceTypes": group.instance_types,
@@ -258,7 +225,7 @@ def _group(group: GroupSpec) -> JsonObject:
 def _restricted_group(group: GroupSpec) -> JsonObject:
     shown: JsonObject = {
         "InstanceGroupName": group.name,
-        "CurrentCount": sum(_counts(group).values()),
+        "CurrentCount": sum(counts_of(group).values()),
         "TargetCount": group.count,
         "ExecutionRole": f"arn:aws:iam::{ACCOUNT}:role/hyperpod-instances",
         "Status": "InService",
@@ -270,34 +237,14 @@ def _restricted_group(group: GroupSpec) -> JsonObject:
     return shown
 
 
-def _counts(group: GroupSpec) -> dict[str, int]:
-    """Running nodes by instance type. A flexible group has them all of its first type unless told otherwise."""
-    if group.current_counts:
-        return group.current_counts
-    first = group.instance_types[0] if group.instance_types else group.instance_type or ""
-    return {first: group.count if group.current_count is None else group.current_count}
-
-
 def _nodes(cluster: Cluster) -> Iterator[Node]:
     serial = 0
     for group in cluster.groups:
-        for instance_type, count in _counts(group).items():
+        for instance_type, count in counts_of(group).items():
             for number in range(count):
                 digest = hashlib.sha256(f"{cluster.id}/{group.name}/{instance_type}/{number}".encode())
                 yield Node(serial, group.name, instance_type, f"i-{digest.hexdigest()[:17]}")
                 serial += 1
-
-
-def _changed(group: GroupSpec, changes: dict[str, GroupChange]) -> GroupSpec:
-    change = changes.get(group.name)
-    if change is None:
-        return group
-    return msgspec.structs.replace(
-        group,
-        count=group.count if change.count is None else change.count,
-        current_count=change.current_count,
-        current_counts=change.current_counts,
-    )
 
 
 def _summary(cluster: Cluster) -> JsonObject:

@@ -4,8 +4,8 @@ import hashlib
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
-from governor.quota import Instance, Partition, QuotaEntry, bundled_instances, fill_in
-from local.hyperpod.ec2 import EC2_ONLY
+from governor.quota import Partition, QuotaEntry, fill_in
+from local.hyperpod.hardware import hardware
 from local.hyperpod.request import JsonObject
 
 T = TypeVar("T")
@@ -42,7 +42,7 @@ def _completed(entries: list[JsonObject]) -> list[JsonObject]:
 
 def _complete(entry: JsonObject) -> JsonObject:
     """One entry with its ratio-based values; as it was for a type whose size is not known here."""
-    instance = _instance(entry["InstanceType"])
+    instance = hardware().instances.get(entry["InstanceType"])
     if instance is None:
         return entry
     partition = entry.get("AcceleratorPartition")
@@ -63,19 +63,3 @@ def _complete(entry: JsonObject) -> JsonObject:
         "MemoryInGiB": filled.memory_in_gib,
     }
     return {**entry, **{name: value for name, value in values.items() if value is not None}}
-
-
-def _instance(instance_type: str) -> Instance | None:
-    known = bundled_instances().get(instance_type)
-    if known is not None:
-        return known
-    size = EC2_ONLY.get(instance_type.removeprefix("ml."))
-    if size is None:
-        return None
-    return Instance(
-        instance_type=instance_type,
-        accelerator_kind="nvidia.com/gpu" if size.gpus else "",
-        accelerators=size.gpus,
-        vcpus=size.vcpus,
-        memory_gib=size.memory_gib,
-    )

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
 from local.hyperpod.errors import conflict, not_found
-from local.hyperpod.request import Request
+from local.hyperpod.request import Begun, Request
 
 C = TypeVar("C")
 
@@ -88,6 +88,11 @@ class Resource(Generic[C]):
     def revision_at(self, moment: float) -> Revision[C]:
         return next((each for each in reversed(self.revisions) if each.at <= moment), self.revisions[0])
 
+    def settled_at(self, moment: float) -> Revision[C] | None:
+        """The revision of the last creation or update that had succeeded by then; None before the first."""
+        done = [each for each in self.phases if each.status in (CREATE.done, UPDATE.done) and each.at <= moment]
+        return self.revision_at(done[-1].at) if done else None
+
     def status_at(self, moment: float) -> str:
         phase = self.phase_at(moment)
         return phase.status if phase else DELETED
@@ -97,11 +102,22 @@ def phases_of(transition: Transition, request: Request) -> tuple[Phase, ...]:
     """The phases that a call begins: the running one and, unless a fault keeps it from ending, its end."""
     running = Phase(request.now, transition.running)
     ending, done_at = request.ending, request.now + request.settings.transition(request.operation)
+    if ending is None and request.begun is not None:
+        return (running,)
     if ending is None:
         return running, Phase(done_at, transition.done)
     if ending.status is None:
         return (running,)
     return running, Phase(done_at, ending.status, ending.reason)
+
+
+def begun(transition: Transition, resource: Resource[C], request: Request) -> None:
+    """Note what the call has begun, if somebody is to end it."""
+    if request.ending is None and request.begun is not None:
+        due = request.now + request.settings.transition(request.operation)
+        request.begun.append(
+            Begun(resource.cluster_arn, resource.id, transition.running, transition.done, request.now, due)
+        )
 
 
 def forced(resource: Resource[C], phase: Phase) -> Resource[C]:

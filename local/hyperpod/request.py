@@ -46,10 +46,25 @@ class Ending:
 
 
 @dataclass(frozen=True, slots=True)
+class Begun:
+    """A transition that whoever carries it out will end: in `done`, not before `due`."""
+
+    cluster_arn: str
+    resource_id: str
+    running: str
+    done: str
+    since: float
+    due: float
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
+    """`begun` gathers the transitions that the call has begun and not ended; None has each end by itself."""
+
     operation: str
     body: Mapping[str, Any]
     caller: Caller
     now: float
     settings: Settings = field(default_factory=Settings)
     ending: Ending | None = None
+    begun: list[Begun] | None = None

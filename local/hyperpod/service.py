@@ -18,8 +18,9 @@ from local.hyperpod.ec2 import describe_instance_types
 from local.hyperpod.effects import Effects, effects_of
 from local.hyperpod.errors import ApiError, access_denied, contract_violation, unauthorized_operation
 from local.hyperpod.faults import Faults
+from local.hyperpod.governing import Governing
 from local.hyperpod.journal import Call, Journal, Violation
-from local.hyperpod.request import SOMEBODY_ELSE, Caller, JsonObject, Request
+from local.hyperpod.request import SOMEBODY_ELSE, Begun, Caller, JsonObject, Request
 from local.hyperpod.settings import Settings
 from local.hyperpod.state import State
 
@@ -41,10 +42,12 @@ class Service:
         self.clock = clock
         self._initial_settings = settings
         self._closing = threading.Event()
+        self.governing = Governing(self)
         self.reset()
 
     def reset(self) -> None:
         """As it was at the start."""
+        self.governing.forget()
         self.settings = self._initial_settings
         self.state = State()
         self.faults = Faults()
@@ -53,6 +56,7 @@ class Service:
     def close(self) -> None:
         """Let the calls that wait go on at once, so that the process can end."""
         self._closing.set()
+        self.governing.close()
 
     def call(self, operation: str, body: Any, caller: Caller) -> Answer:
         """Answer a call of an operation. Whatever goes wrong becomes an error answer."""
@@ -114,10 +118,15 @@ class Service:
         if refusal is not None:
             raise refusal
         with self.lock:
-            request = Request(operation, body, caller, self.clock.now(), self.settings, effects.ending)
-            for changes in effects.foreign_updates:
-                self.state.update_unasked(request, Caller(SOMEBODY_ELSE, caller.region), changes)
-            return self.state.operations[operation](request)
+            begun: list[Begun] | None = [] if self.settings.reaches_kubernetes else None
+            request = Request(operation, body, caller, self.clock.now(), self.settings, effects.ending, begun)
+            try:
+                for changes in effects.foreign_updates:
+                    self.state.update_unasked(request, Caller(SOMEBODY_ELSE, caller.region), changes)
+                return self.state.operations[operation](request)
+            finally:
+                for each in begun or ():
+                    self.governing.follow(each)
 
     def _judge(self, operation: str, side: str, breach: str | None) -> None:
         """Write a breach of the contract down and raise it."""

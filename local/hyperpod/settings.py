@@ -23,6 +23,13 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     shuffle_lists: int | None = None
     ec2_available: bool = True
     authorize: str | None = None
+    kubernetes: str | None = None
+    kubeconfig: str | None = None
+
+    @property
+    def reaches_kubernetes(self) -> bool:
+        """Whether quotas and policies come to something outside of this process."""
+        return self.kubernetes is not None or self.kubeconfig is not None
 
     def transition(self, operation: str) -> Seconds:
         """How long what this operation starts takes to finish."""

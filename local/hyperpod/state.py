@@ -7,7 +7,7 @@ from typing import Any
 from local.hyperpod.clusters import Clusters
 from local.hyperpod.lifecycle import Phase
 from local.hyperpod.quotas import Allocation, ComputeQuotas
-from local.hyperpod.request import ACCOUNT, Caller, JsonObject, Request
+from local.hyperpod.request import ACCOUNT, Begun, Caller, JsonObject, Request
 from local.hyperpod.scheduler_configs import ClusterSchedulerConfigs, Policy
 from local.hyperpod.store import Store
 from local.hyperpod.tags import Tags
@@ -74,6 +74,11 @@ class State:
                 store.force(resource_id, phase)
                 return True
         return False
+
+    def runs(self, begun: Begun) -> bool:
+        """Whether a transition is still what its resource is in."""
+        held = self.quotas.store.get(begun.resource_id) or self.scheduler_configs.store.get(begun.resource_id)
+        return held is not None and held.phases[-1] == Phase(begun.since, begun.running)
 
     def subject(self, body: Mapping[str, Any]) -> Mapping[str, str]:
         """Name, team and id of what a request is about, as far as it says or the account knows."""

@@ -17,6 +17,7 @@ from local.hyperpod.lifecycle import (
     Phase,
     Resource,
     Revision,
+    begun,
     check_delete,
     check_update,
     forced,
@@ -95,6 +96,7 @@ class Store(Generic[C]):
         )
         self._by_id[resource_id] = resource
         self._claims.update({(cluster_arn, claim): resource_id for claim, _ in claims})
+        begun(CREATE, resource, request)
         return resource
 
     def to_update(self, request: Request, resource_id: str) -> Resource[C]:
@@ -113,6 +115,7 @@ class Store(Generic[C]):
             revisions=(*resource.revisions, revision),
         )
         self._by_id[resource.id] = revised
+        begun(UPDATE, revised, request)
         return revised
 
     def open_to_others(self, request: Request, resource_id: str) -> Resource[C] | None:
@@ -126,6 +129,7 @@ class Store(Generic[C]):
         resource = self._existing(request, resource_id)
         check_delete(resource, request.now)
         self._by_id[resource_id] = replace(resource, phases=(*resource.phases, *phases_of(DELETE, request)))
+        begun(DELETE, resource, request)
 
     def view(self, request: Request, resource_id: str, version: int | None) -> View[C]:
         """The resource as Describe shows it; an older version on demand, with the status of today."""
@@ -161,6 +165,10 @@ class Store(Generic[C]):
         """The resource with this ARN, None when there is none or it is Deleted."""
         resource = self._by_id.get(arn.rpartition("/")[2])
         return resource if resource and resource.arn == arn and resource.status_at(now) != DELETED else None
+
+    def of_cluster(self, cluster_arn: str) -> list[Resource[C]]:
+        """All that the cluster has or had, the oldest first."""
+        return [each for each in self._by_id.values() if each.cluster_arn == cluster_arn]
 
     def force(self, resource_id: str, phase: Phase) -> None:
         """From now on the resource has this status, whatever it was doing. Raises KeyError if unknown."""

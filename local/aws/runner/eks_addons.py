@@ -15,6 +15,7 @@ from ministack.services import eks
 from local.aws.runner import eks_addon_work as work
 from local.aws.runner.addon_versions import Product, catalogue
 from local.aws.runner.eks_addon_orders import CREATE, DELETE, UPDATE, Outcome, orders
+from local.aws.runner.eks_kubernetes import tell_plane
 from local.aws.runner.eks_routes import (
     EksCall,
     Json,
@@ -79,7 +80,7 @@ def _create(settings: RunnerSettings, call: EksCall) -> Json:
     if record["tags"]:
         eks._tags[record["addonArn"]] = dict(record["tags"])
     created = {"addon": shown(record)}
-    transitions.begin((cluster["arn"], name), settings.addon_seconds, lambda: _end_creation(cluster, record))
+    transitions.begin((cluster["arn"], name), settings.addon_seconds, lambda: _end_creation(settings, cluster, record))
     return created
 
 
@@ -108,10 +109,12 @@ def shown(record: Json) -> Json:
     return {**public, "tags": dict(eks._tags.get(record["addonArn"], {}))}
 
 
-def _end_creation(cluster: Json, record: Json) -> None:
+def _end_creation(settings: RunnerSettings, cluster: Json, record: Json) -> None:
     ordered = orders.take(record["clusterName"], record["addonName"], CREATE)
     outcome = ordered if ordered and ordered.failed else work.install(cluster, record, record["addonVersion"], CREATE)
     settle(record, ordered or outcome)
+    if not outcome.failed:
+        tell_plane(settings.plane, cluster)
 
 
 def settle(record: Json, outcome: Outcome) -> None:
@@ -158,6 +161,8 @@ def _update(settings: RunnerSettings, call: EksCall) -> Json:
             record.update({**changes, "addonVersion": version})
         updates.end(update, [issue.shown() for issue in outcome.issues])
         settle(record, outcome)
+        if not outcome.failed:
+            tell_plane(settings.plane, cluster)
 
     transitions.begin((cluster["arn"], call.addon), settings.addon_seconds, end)
     return {"update": begun}

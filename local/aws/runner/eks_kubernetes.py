@@ -53,6 +53,14 @@ def remove_cluster(api: str, cluster: Json) -> None:
             _ask("DELETE", f"{api}/_admin/clusters/{cluster['name']}")
 
 
+def tell_plane(plane: str, cluster: Json) -> None:
+    """The add-on is there: the HyperPod control plane may write what it has for it."""
+    if plane:
+        # A control plane that does not answer writes it with the next change.
+        with contextlib.suppress(KubernetesError):
+            _ask("POST", f"{plane}/_admin/eks-clusters/{cluster['name']}/restore", {})
+
+
 def objects_of(cluster: Json) -> Objects | None:
     """The objects of a cluster; None where no Kubernetes is behind it."""
     with _lock:

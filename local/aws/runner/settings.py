@@ -17,8 +17,9 @@ class RunnerSettings:
     """`seconds_per_minute` is how long a minute of alarm periods and retry delays really takes.
 
     `concurrency` is how many events a function handles at once, of those that wait for it. `kubernetes` is the URL of
-    the local Kubernetes API's admin endpoint; without one, EKS clusters have nothing behind them. Clusters and add-ons
-    of EKS take `cluster_seconds` and `addon_seconds` to be made or changed.
+    the local Kubernetes API's admin endpoint; without one, EKS clusters have nothing behind them. `plane` is the URL of
+    the HyperPod control plane, which is told of an add-on that has come. Clusters and add-ons of EKS take
+    `cluster_seconds` and `addon_seconds` to be made or changed.
     """
 
     temporary: str
@@ -28,6 +29,7 @@ class RunnerSettings:
     seconds_per_minute: float = 60.0
     concurrency: int = 8
     kubernetes: str = ""
+    plane: str = ""
     cluster_seconds: float = 0.0
     addon_seconds: float = 0.0
 
