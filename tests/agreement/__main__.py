@@ -18,14 +18,20 @@ def main() -> int:
     parser.add_argument("--all", action="store_true", help="show every disagreement")
     options = parser.parse_args()
     try:
-        report = measure(read(options.file))
+        scenarios = list(read(options.file))
     except (OSError, ValueError) as error:
         print(error, file=sys.stderr)
         return 2
+    if not scenarios:
+        print(f"{options.file.name} has no scenario: nothing was measured", file=sys.stderr)
+        return 2
+    report = measure(scenarios)
     print(f"steps: {report.steps}")
     print(f"scenarios: {report.scenarios}")
     for name in CLASSES:
         print(f"  {name}: steps {report.steps_of[name]}, scenarios {report.scenarios_of[name]}")
+    if report.unsettled.all:
+        print(f"that Kueue does not come to rest: {report.unsettled}")
     print(f"beside these: preemptions of a step {report.preemptions}")
     print(f"beside these: weighted shares {report.shares}")
     print(f"beside these: texts of conditions {report.texts}")

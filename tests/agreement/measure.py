@@ -7,9 +7,9 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from governor.kueue.admission import Kind, State, after, cluster_queue_status
+from governor.kueue.admission import Kind, Outcome, State, after, cluster_queue_status
 from governor.kueue.objects import Workload
-from tests.agreement.recorded import After, Scenario, Script, UnknownOperationError, queue_of, whole
+from tests.agreement.recorded import After, Scenario, Script, Step, UnknownOperationError, queue_of, whole
 
 CLASSES = ("fair", "classical", "two flavors", "weight 0", "quota changes")
 
@@ -26,8 +26,10 @@ class Tally:
         self.all += 1
 
     def __str__(self) -> str:
-        percent = 100 * self.agreed / self.all if self.all else 100.0
-        return f"{self.agreed} of {self.all} agree ({percent:.2f} %)"
+        if not self.all:
+            return "0 of 0 agree"
+        hundredths = 10_000 * self.agreed // self.all
+        return f"{self.agreed} of {self.all} agree ({hundredths // 100}.{hundredths % 100:02} %)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,7 @@ class Report:
     texts: Tally = field(default_factory=Tally)
     preemptions: Tally = field(default_factory=Tally)
     shares: Tally = field(default_factory=Tally)
-    unsettled: int = 0
+    unsettled: Tally = field(default_factory=Tally)
     disagreements: list[Disagreement] = field(default_factory=list)
 
     def unknown(self, scenario: Scenario, number: int, told: str) -> None:
@@ -75,39 +77,42 @@ def measure(scenarios: Iterable[Scenario]) -> Report:
 
 
 def _run(scenario: Scenario, report: Report) -> None:
-    script = Script.of(scenario)
+    agrees = _agrees(scenario, report)
+    report.scenarios.count(agrees)
+    for name in scenario.classes:
+        report.scenarios_of[name].count(agrees)
+
+
+def _agrees(scenario: Scenario, report: Report) -> bool:
+    """Whether the model agrees with all of a scenario; its steps are counted on the way."""
+    try:
+        script = Script.of(scenario)
+    except (TypeError, ValueError) as error:
+        report.unknown(scenario, 0, f"the model cannot be told: {error}")
+        return False
     state, at = script.start(), 0
-    whole = True
+    agrees = True
     for number, step in enumerate(scenario.steps):
         try:
             outcome = after(state, [script.event(step.do)], at)
         except UnknownOperationError as error:
             report.unknown(scenario, number, str(error))
-            whole = False
-            break
+            return False
         state, at = outcome.state, outcome.at + 1
         if step.after is None:
-            report.unsettled += any(each.kind is Kind.UNSETTLED for each in outcome.decisions)
-            continue
-        differences = _differences(script, state, step.after)
-        agrees = not differences
-        report.steps.count(agrees)
-        for name in scenario.classes:
-            report.steps_of[name].count(agrees)
-        preempted = Counter(
-            (each.workload[1], each.by[1], each.reason)
-            for each in outcome.decisions
-            if each.kind is Kind.PREEMPTED and each.by is not None
-        )
-        recorded = Counter((each["job"], each["by"], each["reason"]) for each in step.after.preempted)
-        report.preemptions.count(preempted == recorded)
-        _compare_more(script, state, step.after, str(step.do["op"]), report)
-        if differences and whole:
+            looped = any(each.kind is Kind.UNSETTLED for each in outcome.decisions)
+            report.unsettled.count(looped)
+            differences = [] if looped else ["Kueue did not come to rest, the model did"]
+        else:
+            differences = _differences(script, state, step.after)
+            report.steps.count(not differences)
+            for name in scenario.classes:
+                report.steps_of[name].count(not differences)
+            _compare_more(script, outcome, step, report)
+        if differences and agrees:
             report.disagreements.append(Disagreement(scenario.id, number, str(dict(step.do)), tuple(differences)))
-        whole = whole and agrees
-    report.scenarios.count(whole)
-    for name in scenario.classes:
-        report.scenarios_of[name].count(whole)
+        agrees = agrees and not differences
+    return agrees
 
 
 def _differences(script: Script, state: State, wanted: After) -> list[str]:
@@ -117,8 +122,8 @@ def _differences(script: Script, state: State, wanted: After) -> list[str]:
         have = (None, None) if workload is None else (state_of(workload), _flavor(workload))
         if have != (expected.state, expected.flavor):
             found.append(f"{job}: Kueue {expected.state} {expected.flavor}, model {have[0]} {have[1]}")
-    gone = {script.key(job) for job in wanted.jobs}
-    found += [f"{key[1]}: Kueue has it no more, model does" for key in state.workloads if key not in gone]
+    there = {script.key(job) for job in wanted.jobs}
+    found += [f"{key[1]}: Kueue has it no more, model does" for key in state.workloads if key not in there]
     for team, queued in wanted.cluster_queues.items():
         status = cluster_queue_status(state, queue_of(team))
         usage = {
@@ -144,8 +149,17 @@ def _brief(usage: object) -> str:
     return str(usage).replace("nvidia.com/", "")
 
 
-def _compare_more(script: Script, state: State, wanted: After, op: str, report: Report) -> None:
-    """Shares and the texts of conditions: what is not part of the agreement, and tells of the model all the same."""
+def _compare_more(script: Script, outcome: Outcome, step: Step, report: Report) -> None:
+    """Preemptions, shares and texts: what is not part of the agreement, and tells of the model all the same."""
+    state, wanted = outcome.state, step.after
+    assert wanted is not None
+    preempted = Counter(
+        (each.workload[1], each.by[1], each.reason)
+        for each in outcome.decisions
+        if each.kind is Kind.PREEMPTED and each.by is not None
+    )
+    recorded = Counter((each["job"], each["by"], each["reason"]) for each in wanted.preempted)
+    report.preemptions.count(preempted == recorded)
     for team, queued in wanted.cluster_queues.items():
         if queued.weighted_share is not None and not queued.weighted_share_stale:
             report.shares.count(cluster_queue_status(state, queue_of(team)).weighted_share == queued.weighted_share)
@@ -154,14 +168,12 @@ def _compare_more(script: Script, state: State, wanted: After, op: str, report: 
         if workload is None or state_of(workload) != expected.state:
             continue
         for kind, (status, reason, message) in expected.conditions.items():
-            if kind == "QuotaReserved" and status == "False" and op in ("set_quota", "set_weight"):
+            if kind == "QuotaReserved" and status == "False" and step.do["op"] in ("set_quota", "set_weight"):
+                # Kueue repeats itself in all but these.
                 continue
             have = workload.conditions.get(kind)
-            if "{" in message:
-                same = have is not None and (have.status, have.reason) == (status, reason)
-            else:
-                same = have is not None and (have.status, have.reason, have.message) == (status, reason, message)
-            report.texts.count(same)
+            told = (status, reason, script.told(message))
+            report.texts.count(have is not None and (have.status, have.reason, have.message) == told)
 
 
 def state_of(workload: Workload) -> str:

@@ -48,7 +48,7 @@ class Team(msgspec.Struct, frozen=True):
     """A team at the start."""
 
     name: str
-    weight: int
+    weight: Number
     preempt_team_tasks: str
     quotas: tuple[FlavorQuota, ...]
 
@@ -133,6 +133,15 @@ def read(path: Path) -> Iterator[Scenario]:
                     raise ValueError(f"{path.name} line {number} is no scenario: {error}") from error
 
 
+def uid_of(facts: JobFacts) -> str:
+    """Of a workload: in the order of the recorded ones."""
+    return f"{facts.uid_rank:06d}"
+
+
+def job_uid_of(job: str) -> str:
+    return f"uid-of-{job}"
+
+
 def namespace_of(team: str) -> str:
     return f"hyperpod-ns-{team}"
 
@@ -168,19 +177,32 @@ class Script:
         )
 
     def key(self, job: str) -> tuple[str, str]:
-        """The workload of a job that was submitted."""
-        return namespace_of(self.teams_of_jobs[job]), job
+        """The workload of a job; of nobody's if it was never submitted."""
+        return namespace_of(self.teams_of_jobs.get(job, "")), job
+
+    def told(self, message: str) -> str:
+        """A recorded message with the UIDs that the model was given."""
+        for job, facts in self.scenario.jobs.items():
+            message = message.replace(f"{{workload of {job}}}", uid_of(facts))
+            message = message.replace(f"{{job of {job}}}", job_uid_of(job))
+        return message
 
     def event(self, do: Mapping[str, Any]) -> Event:
         """What a step does."""
+        try:
+            return self._event(do)
+        except (KeyError, TypeError, ValueError) as error:
+            raise UnknownOperationError(f"the model cannot be told: {type(error).__name__}: {error}") from error
+
+    def _event(self, do: Mapping[str, Any]) -> Event:
         match do["op"]:
             case "submit":
                 self.teams_of_jobs[do["job"]] = do["team"]
                 return Submit(self._workload(do))
             case "finish":
-                return Finish(self.key(do["job"]))
+                return Finish((namespace_of(self.teams_of_jobs[do["job"]]), do["job"]))
             case "delete":
-                return Delete(self.key(do["job"]))
+                return Delete((namespace_of(self.teams_of_jobs[do["job"]]), do["job"]))
             case "set_quota":
                 return self._changed(do["team"], quotas=msgspec.convert(do["quotas"], tuple[FlavorQuota, ...]))
             case "set_weight":
@@ -189,14 +211,14 @@ class Script:
                 raise UnknownOperationError(f"nobody knows the operation {other!r}")
 
     def _changed(
-        self, team: str, *, quotas: tuple[FlavorQuota, ...] | None = None, weight: int | None = None
+        self, team: str, *, quotas: tuple[FlavorQuota, ...] | None = None, weight: Number | None = None
     ) -> SetClusterQueue:
         queue = self.queues[team]
         self.queues[team] = ClusterQueue(
             name=queue.name,
             cohort=queue.cohort,
             resource_groups=queue.resource_groups if quotas is None else _groups(quotas),
-            weight=queue.weight if weight is None else weight * 1000,
+            weight=queue.weight if weight is None else thousandths(weight),
             preemption=queue.preemption,
         )
         return SetClusterQueue(self.queues[team])
@@ -214,13 +236,14 @@ class Script:
         return Workload(
             namespace=namespace_of(do["team"]),
             name=do["job"],
-            uid=f"{facts.uid_rank:06d}",
+            uid=uid_of(facts),
             queue=f"{namespace_of(do['team'])}-localqueue",
             pod_sets=(pod_set,),
             priority=self.scenario.priority_classes[priority_class] if priority_class else 0,
             priority_class=priority_class,
             created=facts.created_s,
             owner=do["job"],
+            owner_uid=job_uid_of(do["job"]),
         )
 
 
@@ -229,7 +252,7 @@ def _cluster_queue(team: Team) -> ClusterQueue:
         name=queue_of(team.name),
         cohort=COHORT,
         resource_groups=_groups(team.quotas),
-        weight=team.weight * 1000,
+        weight=thousandths(team.weight),
         preemption=Preemption(team.preempt_team_tasks, "Any", "Never"),
     )
 
@@ -249,6 +272,11 @@ def _quota(resource: str, limits: Limits) -> Quota:
         None if borrowing is None else whole(borrowing, resource),
         None if lending is None else whole(lending, resource),
     )
+
+
+def thousandths(weight: Number) -> int:
+    """A fair-share weight as the model has it."""
+    return round(weight * 1000)
 
 
 def whole(amount: Number, resource: str) -> int:

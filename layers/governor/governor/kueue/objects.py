@@ -117,7 +117,7 @@ class QueueStatus:
 
 @dataclass(frozen=True, slots=True)
 class Requirement:
-    """One expression of a label selector: In, NotIn, Exists or DoesNotExist."""
+    """One expression of a selector: In, NotIn, Exists or DoesNotExist, and Gt and Lt in a node affinity."""
 
     key: str
     operator: str
@@ -145,7 +145,19 @@ def _holds(requirement: Requirement, labels: Mapping[str, str]) -> bool:
             return requirement.key in labels
         case "DoesNotExist":
             return requirement.key not in labels
+        case "Gt" | "Lt":
+            return _compares(requirement, labels.get(requirement.key, ""))
     return False
+
+
+def _compares(requirement: Requirement, label: str) -> bool:
+    """Whether a label is above, or below, the one value; what is no whole number is neither."""
+    try:
+        (bound,) = (int(each) for each in requirement.values)
+        number = int(label)
+    except ValueError:
+        return False
+    return number > bound if requirement.operator == "Gt" else number < bound
 
 
 @dataclass(frozen=True, slots=True)

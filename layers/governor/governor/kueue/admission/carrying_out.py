@@ -8,7 +8,7 @@ from governor.kueue.admission import events, words
 from governor.kueue.admission.decisions import Kind
 from governor.kueue.admission.events import Event
 from governor.kueue.admission.world import World
-from governor.kueue.objects import Condition, WorkloadKey
+from governor.kueue.objects import Condition, QueueStatus, WorkloadKey
 
 
 def carry_out(world: World, event: Event) -> None:
@@ -93,8 +93,9 @@ def _set_queue(world: World, event: events.SetQueue) -> None:
 
 
 def _set_cluster_queue(world: World, event: events.SetClusterQueue) -> None:
-    if world.specs.get(event.queue.name) != event.queue:
-        world.set_cluster_queue(event.queue)
+    spec = replace(event.queue, status=QueueStatus())
+    if world.specs.get(spec.name) != spec:
+        world.set_cluster_queue(spec)
         world.look_again()
 
 
@@ -105,14 +106,10 @@ def _remove_cluster_queue(world: World, event: events.RemoveClusterQueue) -> Non
 
 
 def _set_local_queue(world: World, event: events.SetLocalQueue) -> None:
-    queue = event.queue
+    queue = replace(event.queue, status=QueueStatus())
     world.local_queues[queue.namespace, queue.name] = queue
+    world.drain_local_queue(queue)
     world.look_again()
-    if queue.stop_policy == "HoldAndDrain" and queue.cluster_queue in world.queues:
-        for holding in list(world.queues[queue.cluster_queue].holdings.values()):
-            workload = world.workloads[holding.key]
-            if (workload.namespace, workload.queue) == (queue.namespace, queue.name):
-                world.evict(holding, "LocalQueueStopped", "The LocalQueue is stopped")
 
 
 def _remove_local_queue(world: World, event: events.RemoveLocalQueue) -> None:

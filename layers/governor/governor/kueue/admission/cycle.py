@@ -72,6 +72,8 @@ class Cycle:
 
     def _nominate(self, finder: Finder, queue: Queue, waiting: Waiting) -> Nominee:
         scan = waiting.scan
+        # A search goes on where it was left a cycle ago; later only if nothing has become free since, or the flavors
+        # before may fit by now (Kueue 0.19, FlavorFungibilityPreserveScanProgress).
         if scan is not None and self.number - scan.cycle > 1 and queue.freed > scan.freed:
             waiting.scan = None
         assignment = finder.assign(queue, waiting)
@@ -143,17 +145,11 @@ def _classical_order(nominee: Nominee) -> tuple[int, int, int, str]:
 
 
 def _reserve(nominee: Nominee) -> bool:
-    """Cut the needs to what is kept free for them."""
+    """Cut the needs to what the queue may still use by its own quota and its borrowing limit."""
     queue, assignment = nominee.queue, nominee.assignment
-    kept = {}
     for place, amount in assignment.needs.items():
         quota = queue.quotas[place]
-        left = quota.nominal - queue.used.get(place, 0)
-        if not assignment.borrows:
-            kept[place] = max(0, min(amount, left))
-        elif quota.borrowing_limit is None:
-            kept[place] = amount
-        else:
-            kept[place] = min(amount, left + quota.borrowing_limit)
-    assignment.needs = kept
+        most = quota.borrowing_limit if assignment.borrows else 0
+        if most is not None:
+            assignment.needs[place] = max(0, min(amount, quota.nominal + most - queue.used.get(place, 0)))
     return True

@@ -32,6 +32,9 @@ STRATEGIES: dict[str, Strategy] = {
     "LessThanInitialShare": lambda preemptor, before, _: preemptor < before,
 }
 
+CONFIGURABLE = ((), *((name,) for name in STRATEGIES), tuple(STRATEGIES))
+"""What Kueue's configuration takes; () is no fair sharing."""
+
 
 def fair_targets(contest: Contest, strategies: Sequence[str], standings: Standings) -> list[Target]:
     """Who must go; [] if no choice makes room. Of two strategies the second is tried where the first is not enough.

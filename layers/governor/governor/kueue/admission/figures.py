@@ -38,8 +38,7 @@ def local_queue_status(state: State, namespace: str, name: str) -> QueueStatus:
         return (workload.namespace, workload.queue) == (namespace, name)
 
     if queue is None:
-        pending = sum(mine(world.workloads[key]) for key in world.aside)
-        return QueueStatus(pending=pending, conditions=(_closed("ClusterQueueDoesNotExist"),))
+        return QueueStatus(conditions=(_open(None, local.stop_policy),))
     holdings = [each for each in queue.holdings.values() if mine(world.workloads[each.key])]
     usage = _totals(queue, [each.needs for each in holdings])
     return QueueStatus(
@@ -107,9 +106,11 @@ def _active(world: World, queue: Queue) -> Condition:
     )
 
 
-def _open(queue: Queue, stop_policy: str) -> Condition:
+def _open(queue: Queue | None, stop_policy: str) -> Condition:
     if stop_policy != "None":
         return Condition("Active", "False", "Stopped", "LocalQueue is stopped")
+    if queue is None:
+        return _closed("ClusterQueueDoesNotExist")
     if not queue.active:
         return _closed("ClusterQueueIsInactive")
     return Condition("Active", "True", "Ready", "Can submit new workloads to localQueue")

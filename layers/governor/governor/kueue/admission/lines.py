@@ -16,7 +16,7 @@ _Order = tuple[int, int, str, WorkloadKey]
 class Line:
     """The waiting workloads of one ClusterQueue. ``first`` is tried before all others: it waits for its victims.
 
-    In a strict line nobody is tried while the head is parked.
+    In a strict line nobody is tried while the one at the top is parked, and nobody is put before it.
     """
 
     __slots__ = ("_heads", "_rows", "_waiting", "first", "is_strict", "parked")
@@ -57,8 +57,9 @@ class Line:
 
     def head(self) -> Waiting | None:
         """The next to be tried; None where nobody is to be tried."""
-        if self.is_strict and self.parked:
-            return None
+        if self.is_strict:
+            top = min(self._waiting.values(), key=lambda waiting: waiting.order, default=None)
+            return top if top is not None and top.shape not in self.parked else None
         first = self._waiting.get(self.first) if self.first is not None else None
         if first is not None and first.shape not in self.parked:
             return first

@@ -5,13 +5,14 @@ such round; nothing else takes time here.
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 
 from governor.kueue.admission.carrying_out import carry_out
 from governor.kueue.admission.cycle import Cycle, Nominee, Verdict
 from governor.kueue.admission.decisions import Kind
 from governor.kueue.admission.events import Event
 from governor.kueue.admission.state import Outcome, State
+from governor.kueue.admission.supply import Pool
 from governor.kueue.admission.words import admission_of
 from governor.kueue.admission.world import World
 from governor.kueue.objects import WorkloadKey
@@ -28,8 +29,9 @@ def after(state: State, events: Iterable[Event], at: int) -> Outcome:
     The state itself stays as it is. Going on from the state of the last outcome is quick; from any other, everything is
     built anew. Raises ValueError for strategies of fair sharing that Kueue does not have.
     """
-    world = state.take_world() or World(state, at)
-    world.now = max(world.now, at)
+    now = max(state.now, at)
+    world = state.take_world() or World(state, now)
+    world.now = now
     for event in events:
         carry_out(world, event)
     rests = _settle(world)
@@ -38,10 +40,11 @@ def after(state: State, events: Iterable[Event], at: int) -> Outcome:
 
 
 def _settle(world: World) -> bool:
-    """Run the scheduler until it rests; False if it would not."""
+    """Run the scheduler until it rests; False if it would not everywhere."""
     preempted: Counter[WorkloadKey] = Counter()
+    restless: dict[Pool, None] = {}
     while True:
-        while _run(world, preempted):
+        while _run(world, preempted, restless):
             pass
         if world.leaving:
             world.finish_evictions()
@@ -49,22 +52,26 @@ def _settle(world: World) -> bool:
             world.now += RETRY_SECONDS
             _try_again(world)
         else:
-            return True
-        restless = [key for key, times in preempted.items() if times > MOST_PREEMPTIONS]
-        if restless:
-            world.finish_evictions()
-            told = f"Kueue preempts and admits it again and again; stopped after {MOST_PREEMPTIONS} times"
-            for key in restless:
-                world.decide(Kind.UNSETTLED, key, "Unsettled", told)
-            return False
+            return not restless
+        _stop_restless(world, preempted, restless)
 
 
-def _run(world: World, preempted: Counter[WorkloadKey]) -> bool:
+def _stop_restless(world: World, preempted: Counter[WorkloadKey], restless: dict[Pool, None]) -> None:
+    """Leave the pools alone whose workloads are preempted again and again."""
+    for key in sorted(key for key, times in preempted.items() if times >= MOST_PREEMPTIONS):
+        told = f"Kueue preempts and admits it again and again; stopped after {preempted.pop(key)} times"
+        world.decide(Kind.UNSETTLED, key, "Unsettled", told)
+        queue = world.queues.get(world.queue_name(world.workloads[key]))
+        if queue is not None:
+            restless[queue.pool] = None
+
+
+def _run(world: World, preempted: Counter[WorkloadKey], restless: Container[Pool]) -> bool:
     """One cycle; whether it changed anything."""
     heads = [
         (queue, head)
         for name, queue in world.queues.items()
-        if queue.active and name in world.lines and (head := world.lines[name].head()) is not None
+        if queue.active and queue.pool not in restless and (head := world.lines[name].head()) is not None
     ]
     if not heads:
         return False

@@ -84,15 +84,14 @@ def restore(targets: Iterable[Target]) -> None:
 def fewest(contest: Contest, targets: list[Target], *, borrowing: bool) -> list[Target]:
     """Of targets that are gone, those that must be: each other one comes back, the last chosen first.
 
-    The one that made room stays. Those returned are gone still.
+    The one that made room stays gone, as do those that are returned.
     """
-    kept = list(targets)
-    for index in range(len(kept) - 2, -1, -1):
-        restore([kept[index]])
+    *others, last = targets
+    spared = []
+    for target in reversed(others):
+        restore([target])
         if contest.fits(borrowing=borrowing):
-            # The last takes the place of the one that came back: so does Kueue, and the order decides who is next.
-            kept[index] = kept[-1]
-            kept.pop()
+            spared.append(target)
         else:
-            take(kept[index])
-    return kept
+            take(target)
+    return [target for target in others if target not in spared] + [last]

@@ -18,10 +18,11 @@ class State:
     """Objects by name, namespaced ones by namespace and name; a namespace's value are its labels.
 
     Workloads carry what was decided: ``admission`` and ``conditions``. ``strategies`` are those of fair sharing, () is
-    classical preemption. ``not_followed`` says of which workloads the model does not know what Kueue would do, and why.
+    classical preemption. ``now`` is when it came to rest: nothing happens before. ``not_followed`` says of which
+    workloads the model does not know what Kueue would do, and why.
 
-    Who observes a cluster leaves out the rest: ``parked`` are the shapes of workloads, by
-    ClusterQueue, that are not tried again before something changes for them, ``first`` who is tried before all others.
+    Who observes a cluster leaves out the rest: ``parked`` are the shapes of workloads, by ClusterQueue, that are not
+    tried again before something changes for them, ``first`` who is tried before all others.
     """
 
     strategies: tuple[str, ...] = FAIR_SHARING
@@ -31,6 +32,7 @@ class State:
     local_queues: Mapping[tuple[str, str], LocalQueue] = field(default_factory=dict)
     namespaces: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     workloads: Mapping[WorkloadKey, Workload] = field(default_factory=dict)
+    now: int = 0
     not_followed: Mapping[WorkloadKey, str] = field(default_factory=dict)
     parked: Mapping[str, frozenset[Shape]] = field(default_factory=dict)
     first: Mapping[str, WorkloadKey] = field(default_factory=dict)

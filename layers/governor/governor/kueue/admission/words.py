@@ -95,6 +95,16 @@ def without_admission(workload: Workload, at: int) -> Workload:
     )
 
 
+def with_restart(workload: Workload, at: int) -> Workload:
+    """As it is when the queue that was stopped takes it again."""
+    requeued = workload.conditions.get(REQUEUED)
+    stopped = requeued.reason.removesuffix("Stopped") if requeued is not None and requeued.status == "False" else ""
+    if stopped not in ("ClusterQueue", "LocalQueue"):
+        return workload
+    told = f"The {stopped} was restarted after being stopped"
+    return _with(workload, [Condition(REQUEUED, "True", f"{stopped}Restarted", told, at)])
+
+
 def with_end(workload: Workload, reason: str, message: str, at: int) -> Workload:
     """As it is when its job has ended."""
     return _with(workload, [Condition(FINISHED, "True", reason, message, at)])

@@ -5,57 +5,48 @@ from collections.abc import Iterator
 
 from governor.kueue.admission import words
 from governor.kueue.admission.decisions import Decision, Kind
-from governor.kueue.admission.fair import STRATEGIES
+from governor.kueue.admission.fair import CONFIGURABLE
 from governor.kueue.admission.jobs import Holding, Waiting, needs_of, shape_of
 from governor.kueue.admission.lines import Line
 from governor.kueue.admission.state import State
-from governor.kueue.admission.supply import Pool, Queue
-from governor.kueue.objects import (
-    Admission,
-    ClusterQueue,
-    Cohort,
-    LocalQueue,
-    ResourceFlavor,
-    Workload,
-    WorkloadKey,
-)
+from governor.kueue.admission.supplies import Supplies
+from governor.kueue.admission.supply import Queue
+from governor.kueue.objects import Admission, ClusterQueue, LocalQueue, Workload, WorkloadKey
 
 INADMISSIBLE = "Inadmissible"
 
 
-class World:
+class World(Supplies):
     """What is there, and what is done to single workloads. ``now`` is the time of what is being done.
 
-    ``aside`` are workloads that wait and cannot be in a line, by the name of their ClusterQueue; ``retry`` are pools in
-    which something may have become free.
+    ``aside`` are workloads that wait and cannot be in a line, with the name of their ClusterQueue.
     """
 
     def __init__(self, state: State, now: int) -> None:
+        super().__init__()
         self.now = now
         self.cycle = 0
         self.strategies: tuple[str, ...] = ()
-        self.flavors: dict[str, ResourceFlavor] = dict(state.flavors)
-        self.cohorts: dict[str, Cohort] = dict(state.cohorts)
-        self.specs: dict[str, ClusterQueue] = {}
+        self.flavors.update(state.flavors)
+        self.cohorts.update(state.cohorts)
         self.local_queues: dict[tuple[str, str], LocalQueue] = dict(state.local_queues)
         self.namespaces = dict(state.namespaces)
         self.workloads: dict[WorkloadKey, Workload] = {}
-        self.pools: dict[tuple[str, str], Pool] = {}
-        self.queues: dict[str, Queue] = {}
         self.lines: defaultdict[str, Line] = defaultdict(Line)
         self.aside: dict[WorkloadKey, str] = {}
         self.leaving: list[Holding] = []
-        self.retry: dict[Pool, None] = {}
         self.not_followed: dict[WorkloadKey, str] = dict(state.not_followed)
         self.decisions: list[Decision] = []
         self.share_by(state.strategies)
         self._build(state)
 
     def share_by(self, strategies: tuple[str, ...]) -> None:
-        """Have these strategies of fair sharing. Raises ValueError for one that Kueue does not have."""
-        unknown = [name for name in strategies if name not in STRATEGIES]
-        if unknown:
-            raise ValueError(f"{unknown[0]!r} is no strategy of fair sharing; Kueue has {', '.join(STRATEGIES)}")
+        """Have these strategies of fair sharing. Raises ValueError for those that Kueue does not take."""
+        if strategies not in CONFIGURABLE:
+            known = "; ".join(", ".join(each) for each in CONFIGURABLE if each)
+            raise ValueError(
+                f"{', '.join(strategies)}: no strategies of fair sharing that Kueue takes, which are {known}"
+            )
         self.strategies = strategies
 
     def _build(self, state: State) -> None:
@@ -80,6 +71,7 @@ class World:
             dict(self.local_queues),
             dict(self.namespaces),
             dict(self.workloads),
+            self.now,
             dict(self.not_followed),
             {name: frozenset(line.parked) for name, line in lines if line.parked},
             {name: line.first for name, line in lines if line.first is not None},
@@ -112,6 +104,7 @@ class World:
             self.say_unknown(key, unknown)
         else:
             self.not_followed.pop(key, None)
+            workload = self.workloads[key] = words.with_restart(workload, self.now)
             self.lines[queue].add(Waiting(workload, shape_of(workload)))
 
     def leave(self, key: WorkloadKey) -> None:
@@ -214,6 +207,8 @@ class World:
             self.evict(holding, "Deactivated", "The workload is deactivated")
         elif queue.spec.stop_policy == "HoldAndDrain":
             self.evict(holding, "ClusterQueueStopped", "The ClusterQueue is stopped")
+        elif self._stop_policy(workload) == "HoldAndDrain":
+            self.evict(holding, "LocalQueueStopped", "The LocalQueue is stopped")
 
     def _release(self, name: str, key: WorkloadKey) -> None:
         queue = self.queues.get(name)
@@ -222,32 +217,16 @@ class World:
 
     # Queues
 
-    def queue_name(self, workload: Workload) -> str:
-        """The ClusterQueue that a workload's queue leads to; "" if it leads nowhere."""
-        local = self.local_queues.get((workload.namespace, workload.queue))
-        return local.cluster_queue if local else ""
-
     def set_cluster_queue(self, spec: ClusterQueue) -> None:
-        """Have a queue as it is specified now."""
-        self.specs[spec.name] = spec
-        queue = self.queues.get(spec.name)
-        pool = self._pool(spec)
-        if queue is None:
-            queue = self.queues[spec.name] = Queue(spec, pool)
-        elif queue.pool is not pool:
-            self._leave_pool(queue)
-            queue.pool = pool
-        queue.change(spec)
-        pool.queues[spec.name] = queue
-        self.count(pool)
+        """Have a queue as it is specified now; one that comes back finds its workloads again."""
+        came = spec.name not in self.queues
+        queue = self.put_queue(spec)
+        if came:
+            for workload in self.workloads.values():
+                admission = workload.admission
+                if admission is not None and admission.cluster_queue == spec.name and not workload.is_(words.FINISHED):
+                    self._hold(workload, admission)
         self.look_at(queue)
-
-    def remove_cluster_queue(self, name: str) -> None:
-        """Have a queue gone, with its holdings: Kueue lets go of one only when nothing uses it."""
-        self.specs.pop(name, None)
-        queue = self.queues.pop(name, None)
-        if queue is not None:
-            self._leave_pool(queue)
 
     def look_at(self, queue: Queue) -> None:
         """Find out anew whether a queue is active, and drain it if that is asked for."""
@@ -255,53 +234,47 @@ class World:
         queue.active = spec.stop_policy == "None" and not self.missing_flavors(spec)
         self.lines[queue.name].is_strict = spec.queueing_strategy == "StrictFIFO"
         if spec.stop_policy == "HoldAndDrain":
-            for holding in list(queue.holdings.values()):
+            for holding in queue.ordered():
                 self.evict(holding, "ClusterQueueStopped", "The ClusterQueue is stopped")
 
-    def missing_flavors(self, spec: ClusterQueue) -> list[str]:
-        """The flavors that a queue names and nobody has made."""
-        names = [flavor.name for group in spec.resource_groups for flavor in group.flavors]
-        return [name for name in dict.fromkeys(names) if name not in self.flavors]
+    def drain_local_queue(self, local: LocalQueue) -> None:
+        """Have the workloads of a LocalQueue go, if that is asked for."""
+        queue = self.queues.get(local.cluster_queue)
+        if local.stop_policy == "HoldAndDrain" and queue is not None:
+            for holding in queue.ordered():
+                workload = self.workloads[holding.key]
+                if (workload.namespace, workload.queue) == (local.namespace, local.name):
+                    self.evict(holding, "LocalQueueStopped", "The LocalQueue is stopped")
 
-    def count(self, pool: Pool) -> None:
-        """Count a pool anew, and try what waits in it again."""
-        pool.count(self.cohorts.get(pool.cohort))
-        for queue in pool.queues.values():
-            queue.freed += 1
-        self.retry[pool] = None
+    def _stop_policy(self, workload: Workload) -> str:
+        local = self.local_queues.get((workload.namespace, workload.queue))
+        return local.stop_policy if local else "None"
+
+    def queue_name(self, workload: Workload) -> str:
+        """The ClusterQueue that a workload's queue leads to; "" if it leads nowhere."""
+        local = self.local_queues.get((workload.namespace, workload.queue))
+        return local.cluster_queue if local else ""
 
     def waiting_in(self, name: str) -> Iterator[Workload]:
-        """Everything that waits in a ClusterQueue, in its line and aside."""
+        """What Kueue has waiting in a ClusterQueue; not what is deactivated, or in a LocalQueue that takes nothing."""
         if name in self.lines:
             yield from (self.workloads[each.key] for each in self.lines[name])
-        yield from (self.workloads[key] for key, queue in self.aside.items() if queue == name)
+        for key, queue in self.aside.items():
+            workload = self.workloads[key]
+            if queue == name and workload.active and self._stop_policy(workload) == "None":
+                yield workload
 
     def look_again(self) -> None:
         """Find out anew where workloads may wait, after something about their way has changed."""
-        for key in list(self.aside):
+        for key in sorted(self.aside):
             del self.aside[key]
             self.enqueue(key)
-        for name, line in self.lines.items():
-            for waiting in list(line):
+        for name, line in sorted(self.lines.items()):
+            for waiting in sorted(line, key=lambda each: each.order):
                 queue, obstacle = self._way(waiting.workload)
-                if obstacle or queue != name:
+                if obstacle or queue != name or self._unknown(waiting.workload, self.queues[queue]):
                     line.remove(waiting.key)
                     self.enqueue(waiting.key)
-
-    def _pool(self, spec: ClusterQueue) -> Pool:
-        place = (spec.cohort, "") if spec.cohort else ("", spec.name)
-        pool = self.pools.get(place)
-        if pool is None:
-            pool = self.pools[place] = Pool(spec.cohort)
-        return pool
-
-    def _leave_pool(self, queue: Queue) -> None:
-        pool = queue.pool
-        pool.queues.pop(queue.name, None)
-        self.count(pool)
-        if not pool.queues:
-            self.pools = {place: each for place, each in self.pools.items() if each is not pool}
-            self.retry.pop(pool, None)
 
     def _way(self, workload: Workload) -> tuple[str, str]:
         """The ClusterQueue for a workload, and what is in the way, in Kueue's words."""
