@@ -36,7 +36,7 @@ test-cluster: $(VENV)/installed ## hold a real cluster, that of GOVERNOR_TEST_KU
 	@test -n "$(GOVERNOR_TEST_KUBECONFIG)" || { \
 		echo "Set GOVERNOR_TEST_KUBECONFIG to the kubeconfig file of a cluster with Kueue's CRDs, for an administrator"; \
 		exit 1; }
-	GOVERNOR_TEST_KUBECONFIG="$(GOVERNOR_TEST_KUBECONFIG)" $(BIN)/python -m pytest tests/conformance
+	GOVERNOR_TEST_KUBECONFIG="$(GOVERNOR_TEST_KUBECONFIG)" $(BIN)/python -m pytest tests/conformance tests/aws/test_walk_through.py
 
 kueue-agreement: $(VENV)/installed ## how far the model of Kueue's admission agrees with the real one [SCENARIOS=FILE]
 	@$(BIN)/python -m tests.agreement $(SCENARIOS)

@@ -24,12 +24,17 @@ from local.clusters import make_cluster, node
 from local.deployment import Deployment, deployed
 from local.environment import forget_aws_accounts
 from local.hyperpod.client import ROOT
+from local.jobs import Jobs
+from local.walkthrough import FOUR_GPUS, ONE_GPU
+from local.walkthrough import play as walk
 
 if TYPE_CHECKING:
     from types_boto3_sagemaker.client import SageMakerClient
 
 WORKSHOP = ROOT / "policies" / "workshop.yaml"
+WORKSHOP_LARGE = ROOT / "policies" / "workshop-four-gpus.yaml"
 CLUSTER = "ml-research"
+LARGE = "ml-large"
 KEY = "policies/ml-research.yaml"
 TRANSITION_SECONDS = 1.0
 UNAVAILABLE = {
@@ -74,17 +79,17 @@ class Stage:
         say()
         say(f"━━ {title}", "1;36")
 
-    def upload(self, text: str, **metadata: str) -> dict[str, Any]:
+    def upload(self, text: str, key: str = KEY) -> dict[str, Any]:
         """Put the file into the bucket and wait for the answer; it is shown as it lies in the bucket."""
-        say(f"s3.put_object(Bucket={self.deployment.policies!r}, Key={KEY!r}, Body=…)", "1")
+        say(f"s3.put_object(Bucket={self.deployment.policies!r}, Key={key!r}, Body=…)", "1")
         began = time.monotonic()
-        version = self.deployment.upload(KEY, text, **metadata)
-        return self.answer(version, began)
+        version = self.deployment.upload(key, text)
+        return self.answer(version, began, key=key)
 
-    def answer(self, version: str | None, began: float, verdict: str | None = None) -> dict[str, Any]:
-        status = self.deployment.wait(KEY, version, verdict)
-        say(f"s3://{self.deployment.records}/status/{KEY}.md, {time.monotonic() - began:.1f} s later:", "2")
-        for line in self.deployment.readable(KEY).splitlines():
+    def answer(self, version: str | None, began: float, verdict: str | None = None, key: str = KEY) -> dict[str, Any]:
+        status = self.deployment.wait(key, version, verdict)
+        say(f"s3://{self.deployment.records}/status/{key}.md, {time.monotonic() - began:.1f} s later:", "2")
+        for line in self.deployment.readable(key).splitlines():
             if line.strip() and not line.startswith(("| | |", "|---")):
                 say(f"    {line}")
         return status
@@ -189,6 +194,12 @@ def what_was_applied(stage: Stage) -> None:
     workshop = {"inference": 90, "experimentation": 80, "training": 70, "fine-tuning": 50}
     stage.check("the workshop's priorities", seen=classes == workshop)
     stage.check("two instances per team", seen=stage.guaranteed() == {"team-a": 2, "team-b": 2})
+
+
+def workshop_jobs(stage: Stage) -> None:
+    stage.scene("The workshop's jobs: team-a borrows, team-b reclaims, priority decides within team-b")
+    with Jobs.of(stage.deployment.aws, CLUSTER) as jobs:
+        walk(jobs, ONE_GPU, lambda what, seen: stage.check(what, seen=seen), say)
 
 
 def same_again(stage: Stage) -> None:
@@ -299,6 +310,15 @@ def broken_addon(stage: Stage) -> None:
     stage.check("applied by itself", seen=status["verdict"] == "Applied")
 
 
+def four_gpus(stage: Stage) -> None:
+    stage.scene(f"The workshop's variant, on a cluster {LARGE} with 2 × ml.g5.12xlarge: a team may borrow the other's")
+    stage.deployment.add_cluster(LARGE, {"ml.g5.12xlarge": 2})
+    status = stage.upload(WORKSHOP_LARGE.read_text(), key=f"policies/{LARGE}.yaml")
+    stage.check("applied", seen=status["verdict"] == "Applied")
+    with Jobs.of(stage.deployment.aws, LARGE) as jobs:
+        walk(jobs, FOUR_GPUS, lambda what, seen: stage.check(what, seen=seen), say)
+
+
 def deleted_file(stage: Stage) -> None:
     stage.scene("The file is deleted (onDelete: Retain)")
     began = time.monotonic()
@@ -326,6 +346,7 @@ SCENES: tuple[Callable[[Stage], None], ...] = (
     fresh_cluster,
     another_kueue,
     what_was_applied,
+    workshop_jobs,
     same_again,
     changed_file,
     dropped_team,
@@ -333,6 +354,7 @@ SCENES: tuple[Callable[[Stage], None], ...] = (
     console_user,
     looked_at,
     broken_addon,
+    four_gpus,
     deleted_file,
 )
 

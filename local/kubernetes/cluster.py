@@ -17,16 +17,22 @@ from local.kubernetes.errors import JsonObject
 from local.kubernetes.exchange import Exchange
 from local.kubernetes.faults import AnyRule, Closed, SelfSigned
 from local.kubernetes.handler import handler_of
+from local.kubernetes.job_checks import JobChecks
 from local.kubernetes.listening import HOST, Listener, reserved
 from local.kubernetes.objects import Objects
 from local.kubernetes.reachable import Reachable
 from local.kubernetes.users import MASTERS, Authenticator, User, authenticated
+from local.kueue.controller import Controller
+from local.kueue.webhooks import Webhooks
 
 DEFAULT_VERSION = "1.33"
 
 
 class Cluster(Reachable):
-    """Serves from its making until `close`. `objects` is the way past HTTP, authorization and faults."""
+    """Serves from its making until `close`. `objects` is the way past HTTP, authorization and faults.
+
+    `kueue` admits workloads where Kueue is installed; `kueue.settled()` waits until it has nothing to do.
+    """
 
     def __init__(
         self,
@@ -44,6 +50,8 @@ class Cluster(Reachable):
         self.objects = Objects(clock)
         for manifest in beginnings():
             self.objects.load(manifest)
+        self.objects.admission.plugins = (JobChecks(), Webhooks(self.objects.store))
+        self.kueue = Controller(self.objects, clock)
         place = reserved(0)
         self._address = f"{HOST}:{place.getsockname()[1]}"
         super().__init__(f"https://{self._address}", certificates.authority, secrets.token_urlsafe(32))
@@ -102,7 +110,8 @@ class Cluster(Reachable):
         }
 
     def close(self) -> None:
-        """Close the port; requests that wait end."""
+        """Close the port; requests that wait end, and so does Kueue's controller."""
+        self.kueue.close()
         self.objects.store.close()
         with self._listening:
             self._stop_listening()

@@ -6,11 +6,12 @@ A group whose versions differ in more puts a converter into CONVERTERS.
 from collections.abc import Callable
 
 from local.kubernetes.errors import JsonObject
+from local.kueue import conversion as kueue
 
 Converter = Callable[[JsonObject, str], JsonObject]
 """Gets an object, which it must not change, and the apiVersion wanted; returns the object in that version."""
 
-CONVERTERS: dict[str, Converter] = {}
+CONVERTERS: dict[str, Converter] = {"kueue.x-k8s.io": kueue.converted}
 """By group."""
 
 

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from local.hyperpod.clock import Clock
+from local.kubernetes.admission import Admission
 from local.kubernetes.conversion import converted
 from local.kubernetes.definitions import checked
 from local.kubernetes.endings import NO_CONDITIONS, Deletion, Endings, Preconditions
@@ -32,6 +33,7 @@ class Objects:
     def __init__(self, clock: Clock) -> None:
         self.store = Store()
         self.served = Served(self.store)
+        self.admission = Admission()
         self._endings = Endings(self.store, self.served)
         self._clock = clock
 
@@ -50,6 +52,8 @@ class Objects:
             given = _addressed(place, resource, _named(obj), namespace)
             name, within = given["metadata"].get("name", ""), given["metadata"].get("namespace", "")
             self._endings.refuse_new_content(resource, name, within)
+            given = self.admission.prepared(resource, given, None)
+            self.admission.review(resource, given, None)
             new = created(resource, given, str(uuid.uuid4()), self._now())
             if self.store.get(resource.key, key_of(within, name)) is not None:
                 raise already_exists(resource.key, name)
@@ -57,7 +61,7 @@ class Objects:
 
     def update(self, place: GroupVersionResource, obj: JsonObject, namespace: str = "") -> JsonObject:
         """Replace an object, except for its status where that is a resource of its own."""
-        return self._written(place, obj, namespace, updated)
+        return self._written(place, obj, namespace, self._replaced)
 
     def update_status(self, place: GroupVersionResource, obj: JsonObject, namespace: str = "") -> JsonObject:
         """Replace the status of an object."""
@@ -65,7 +69,7 @@ class Objects:
 
     def patch(self, place: GroupVersionResource, name: str, patch: JsonObject, namespace: str = "") -> JsonObject:
         """Merge into an object (RFC 7386), except for its status where that is a resource of its own."""
-        return self._patched(place, name, patch, namespace, updated)
+        return self._patched(place, name, patch, namespace, self._replaced)
 
     def patch_status(
         self, place: GroupVersionResource, name: str, patch: JsonObject, namespace: str = ""
@@ -143,6 +147,11 @@ class Objects:
             old = converted(stored, place.api_version)
             new = write(resource, old, given)
             return shown(place, stored if new == old else self._kept(resource, new))
+
+    def _replaced(self, resource: Resource, old: JsonObject, given: JsonObject) -> JsonObject:
+        new = updated(resource, old, self.admission.prepared(resource, given, old))
+        self.admission.review(resource, new, old)
+        return new
 
     def _kept(self, resource: Resource, new: JsonObject) -> JsonObject:
         """Put an object into the store, or let it go if the last of its finalizers went."""

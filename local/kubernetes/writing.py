@@ -4,6 +4,7 @@ import re
 from datetime import UTC, datetime
 
 from local.kubernetes.errors import Cause, JsonObject, conflict, invalid
+from local.kubernetes.job_defaults import with_job_defaults
 from local.kubernetes.resources import Resource
 
 _FROM_WRITER = ("name", "generateName", "namespace", "labels", "annotations", "finalizers", "ownerReferences")
@@ -119,16 +120,20 @@ def refuse_stale(resource: Resource, old: JsonObject, obj: JsonObject) -> None:
 
 def refuse_bad_name(resource: Resource, name: str) -> None:
     """Raises InvalidError for a name that objects of this resource cannot have."""
-    if not name:
-        causes = [Cause("metadata.name", "Required value: name or generateName is required", "FieldValueRequired")]
-    elif resource.path_names:
-        causes = [Cause("metadata.name", f'Invalid value: "{name}": may not contain a slash')] if "/" in name else []
-    elif resource.plural == "namespaces":
-        causes = _name_causes(name, _LABEL, 63, _LABEL_RULE)
-    else:
-        causes = _name_causes(name, _SUBDOMAIN, 253, _SUBDOMAIN_RULE)
+    causes = name_causes(resource, name)
     if causes:
         raise invalid(resource.group, resource.kind, name, causes)
+
+
+def name_causes(resource: Resource, name: str) -> list[Cause]:
+    """What is wrong with a name for an object of this resource."""
+    if not name:
+        return [Cause("metadata.name", "Required value: name or generateName is required", "FieldValueRequired")]
+    if resource.path_names:
+        return [Cause("metadata.name", f'Invalid value: "{name}": may not contain a slash')] if "/" in name else []
+    if resource.plural == "namespaces":
+        return _name_causes(name, _LABEL, 63, _LABEL_RULE)
+    return _name_causes(name, _SUBDOMAIN, 253, _SUBDOMAIN_RULE)
 
 
 def _name_causes(name: str, pattern: str, longest: int, rule: str) -> list[Cause]:
@@ -161,4 +166,6 @@ def _with_defaults(resource: Resource, obj: JsonObject) -> JsonObject:
         return {**obj, "spec": {"replicas": 1, **(obj.get("spec") or {})}, "status": {}}
     if resource.plural == "pods":
         return {**obj, "status": {"phase": "Pending"}}
+    if resource.plural == "jobs":
+        obj = with_job_defaults(obj)
     return {**obj, "status": obj.get("status", {})} if resource.with_status else obj

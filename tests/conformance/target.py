@@ -12,7 +12,7 @@ import urllib3
 from kubernetes import client, config
 
 from local.kubernetes.server import KubernetesServer
-from tests.local.kubernetes.recorded import definitions
+from tests.local.kueue.worlds import install
 
 WAIT_SECONDS = 60.0
 MERGE_PATCH = "application/merge-patch+json"
@@ -71,7 +71,7 @@ class Target:
 def local_target() -> Iterator[Target]:
     with KubernetesServer() as server:
         cluster = server.add_cluster("conformance")
-        cluster.load(definitions())
+        install(cluster)
         trusting = ssl.create_default_context(cadata=cluster.certificate_pem)
         with _pool(trusting) as pool:
             yield Target(

@@ -1,0 +1,274 @@
+"""One round of Kueue's controller: what has changed is told to the admission model, what it decides is written."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+
+from governor.kueue import admission
+from governor.kueue.admission import Decision, Kind, Outcome, State, events
+from governor.kueue.objects import Workload, WorkloadKey
+from local.hyperpod.clock import Clock
+from local.kubernetes.errors import GroupResource, JsonObject
+from local.kubernetes.objects import Objects
+from local.kueue import statuses
+from local.kueue.jobs import JobKeeper
+from local.kueue.names import (
+    CLUSTER_QUEUES,
+    COHORTS,
+    FLAVORS,
+    IN_USE,
+    JOBS,
+    LOCAL_QUEUES,
+    PRIORITY_CLASSES,
+    WORKLOADS,
+)
+from local.kueue.narration import told
+from local.kueue.observing import STRUCTURE, Observer, store_key, workload_key
+from local.kueue.presence import SOURCES, is_ending, presence
+from local.kueue.recorder import Recorder
+from local.kueue.shelf import Shelf
+from local.kueue.statuses import Evictions
+
+Changed = tuple[GroupResource, str]
+"""A resource, and the key of an object that has come, changed or gone."""
+INTERESTS = STRUCTURE | SOURCES | {WORKLOADS, JOBS, PRIORITY_CLASSES}
+"""What the controller looks at."""
+
+
+class Reconciler:
+    """One thread uses it. It takes the store's lock to read and to write, not to decide."""
+
+    def __init__(self, objects: Objects, clock: Clock) -> None:
+        self._objects = objects
+        self._clock = clock
+        self._shelf = Shelf(objects)
+        self._observer = Observer(self._shelf)
+        self._recorder = Recorder(objects, clock)
+        self._jobs = JobKeeper(self._shelf, self._recorder, clock)
+        self._state: State | None = None
+
+    def reconcile(self, changed: Collection[Changed]) -> None:
+        """Follow what has changed. Where Kueue is not at work nothing happens, and when it comes all is read anew."""
+        with self._objects.store.lock:
+            found = presence(self._objects.store)
+            if not found.works:
+                self._state = None
+                if not found.installed:
+                    self._abandon()
+                return
+            began = self._state is None
+            state = self._begin(found.strategies) if self._state is None else self._state
+            heard = list(self._hear(state, self._everything() if began else changed))
+            if state.strategies != found.strategies:
+                heard.append(events.SetFairSharing(found.strategies))
+        at = int(self._clock.now())
+        outcome = admission.after(state, heard, at) if began or heard else Outcome(state, (), at)
+        self._state = outcome.state
+        with self._objects.store.lock:
+            if presence(self._objects.store).works:
+                self._show(state, outcome, heard, changed, everything=began)
+
+    def forget(self) -> None:
+        """Read everything anew the next time."""
+        self._state = None
+
+    def _abandon(self) -> None:
+        """Let go of everything whose definition is being deleted when there is no controller any more.
+
+        Assumed: a real Kueue that is gone first leaves its finalizers behind, which somebody has to take off by hand;
+        the add-on is not known to be stuck when it is deleted.
+        """
+        for resource in (WORKLOADS, CLUSTER_QUEUES, FLAVORS):
+            if is_ending(self._objects.store, resource):
+                for _, obj in list(self._shelf.all(resource)):
+                    self._shelf.release(resource, obj)
+
+    def _begin(self, strategies: tuple[str, ...]) -> State:
+        self._jobs = JobKeeper(self._shelf, self._recorder, self._clock)
+        state = self._observer.state(strategies)
+        for key, _ in self._shelf.all(WORKLOADS):
+            self._jobs.note(workload_key(key))
+        return state
+
+    def _everything(self) -> list[Changed]:
+        return [(resource, key) for resource in (JOBS, WORKLOADS) for key, _ in self._shelf.all(resource)]
+
+    def _hear(self, state: State, changed: Iterable[Changed]) -> Iterable[events.Event]:
+        """What the model has to hear. Workloads of jobs are made here: they are changes of the next round."""
+        for resource, key in changed:
+            if resource == JOBS:
+                yield from self._jobs.look(key)
+            elif resource == PRIORITY_CLASSES:
+                self._jobs.look_at_class(key)
+            elif resource == WORKLOADS:
+                self._release_ending(key)
+                job = self._jobs.note(workload_key(key))
+                yield from self._observer.events(state, resource, key)
+                if job and self._shelf.get(WORKLOADS, key) is None:
+                    yield from self._jobs.look(job)
+            else:
+                yield from self._observer.events(state, resource, key)
+
+    def _release_ending(self, key: str) -> None:
+        """Kueue has nothing to hold a workload back for."""
+        workload = self._shelf.get(WORKLOADS, key)
+        if workload is not None and "deletionTimestamp" in workload["metadata"]:
+            self._shelf.release(WORKLOADS, workload)
+
+    # What is written
+
+    def _show(
+        self,
+        before: State,
+        outcome: Outcome,
+        heard: Collection[events.Event],
+        changed: Collection[Changed],
+        *,
+        everything: bool,
+    ) -> None:
+        state = outcome.state
+        evictions = _evictions(outcome, before)
+        touched = dict.fromkeys(state.workloads if everything else _touched(outcome.decisions, heard))
+        for key in touched:
+            self._show_workload(key, state.workloads.get(key), evictions.get(key, Evictions()))
+        followed = dict.fromkeys([*touched, *self._of_changed(changed)])
+        for key in followed:
+            self._jobs.follow(key, state.workloads.get(key))
+        self._tell(outcome, before)
+        if everything or any(not isinstance(each, _OF_WORKLOADS) for each in heard):
+            self._show_queues(state, state.cluster_queues, state.local_queues)
+            self._show_cohorts(state)
+        else:
+            queues, local_queues = _queues_of(touched, before, state)
+            self._show_queues(state, queues, local_queues)
+        self._release(state)
+
+    def _of_changed(self, changed: Collection[Changed]) -> Iterable[WorkloadKey]:
+        """The workloads of the jobs that have changed: somebody may have started what may not run."""
+        for resource, key in changed:
+            if resource == JOBS:
+                yield from self._jobs.workloads_of(key)
+
+    def _show_workload(self, key: WorkloadKey, workload: Workload | None, evictions: Evictions) -> None:
+        obj = self._shelf.get(WORKLOADS, store_key(key))
+        if obj is None or workload is None or obj["metadata"]["uid"] != workload.uid:
+            return
+        status = statuses.workload_status(obj, workload, evictions, int(self._clock.now()))
+        if status != obj.get("status"):
+            obj = self._shelf.replace_status(WORKLOADS, {**obj, "status": status})
+        if workload.is_("Finished"):
+            self._shelf.release(WORKLOADS, obj)
+
+    def _show_queues(self, state: State, queues: Iterable[str], local_queues: Iterable[tuple[str, str]]) -> None:
+        at = int(self._clock.now())
+        for name in queues:
+            obj = self._shelf.get(CLUSTER_QUEUES, name)
+            if obj is not None and name in state.cluster_queues:
+                figures = admission.cluster_queue_status(state, name)
+                self._write_status(CLUSTER_QUEUES, obj, statuses.cluster_queue_status(obj, figures, at))
+        for place in local_queues:
+            obj = self._shelf.get(LOCAL_QUEUES, store_key(place))
+            if obj is not None and place in state.local_queues:
+                figures = admission.local_queue_status(state, *place)
+                self._write_status(LOCAL_QUEUES, obj, statuses.local_queue_status(obj, figures, at))
+
+    def _show_cohorts(self, state: State) -> None:
+        for name in state.cohorts:
+            obj, share = self._shelf.get(COHORTS, name), admission.cohort_share(state, name)
+            if obj is not None and share is not None:
+                self._write_status(COHORTS, obj, {"fairSharing": {"weightedShare": share}})
+
+    def _write_status(self, resource: GroupResource, obj: JsonObject, status: JsonObject) -> None:
+        if status != obj.get("status"):
+            self._shelf.replace_status(resource, {**obj, "status": status})
+
+    def _tell(self, outcome: Outcome, before: State) -> None:
+        for decision in outcome.decisions:
+            for each in told(decision, outcome.state, before.workloads, outcome.at):
+                about = (
+                    self._jobs.job_of(each.workload)
+                    if each.of_job
+                    else self._shelf.get(WORKLOADS, store_key(each.workload))
+                )
+                if about is not None:
+                    self._recorder.record(about, each.reason, each.message, each.component, each.type)
+
+    def _release(self, state: State) -> None:
+        """Let go of queues that nobody has quota of and of flavors that no queue names, if they are to go."""
+        for name in state.cluster_queues:
+            queue = self._shelf.get(CLUSTER_QUEUES, name)
+            if queue is not None and _waits(queue) and not admission.cluster_queue_status(state, name).reserving:
+                self._shelf.release(CLUSTER_QUEUES, queue)
+        for name in state.flavors:
+            flavor = self._shelf.get(FLAVORS, name)
+            if flavor is not None and _waits(flavor) and not _is_used(name, state):
+                self._shelf.release(FLAVORS, flavor)
+
+
+_OF_WORKLOADS = (
+    events.Submit,
+    events.Finish,
+    events.Delete,
+    events.SetPriority,
+    events.SetActive,
+    events.SetQueue,
+)
+
+
+def _waits(obj: JsonObject) -> bool:
+    """Whether an object is deleted and waits for Kueue."""
+    metadata = obj["metadata"]
+    return "deletionTimestamp" in metadata and IN_USE in (metadata.get("finalizers") or ())
+
+
+def _is_used(flavor: str, state: State) -> bool:
+    queues = state.cluster_queues.values()
+    return any(each.name == flavor for queue in queues for group in queue.resource_groups for each in group.flavors)
+
+
+def _touched(decisions: Iterable[Decision], heard: Iterable[events.Event]) -> Iterable[WorkloadKey]:
+    for event in heard:
+        if isinstance(event, events.Submit):
+            yield event.workload.key
+        elif isinstance(event, _OF_WORKLOADS):
+            yield event.key
+    for decision in decisions:
+        yield decision.workload
+
+
+def _evictions(outcome: Outcome, before: State) -> dict[WorkloadKey, Evictions]:
+    reasons: defaultdict[WorkloadKey, list[str]] = defaultdict(list)
+    for each in outcome.decisions:
+        if each.kind in (Kind.PREEMPTED, Kind.EVICTED):
+            reasons[each.workload].append("Preempted" if each.kind is Kind.PREEMPTED else each.reason)
+    return {
+        key: Evictions(tuple(all_of_them), _executed(before.workloads.get(key), outcome.state.workloads.get(key)))
+        for key, all_of_them in reasons.items()
+    }
+
+
+def _executed(before: Workload | None, now: Workload | None) -> int:
+    """For how many seconds a workload was admitted until it was evicted."""
+    admitted = before.conditions.get("Admitted") if before else None
+    evicted = now.conditions.get("Evicted") if now else None
+    if admitted is None or admitted.status != "True" or evicted is None:
+        return 0
+    return max(0, evicted.at - admitted.at)
+
+
+def _queues_of(
+    keys: Iterable[WorkloadKey], before: State, state: State
+) -> tuple[Iterable[str], Iterable[tuple[str, str]]]:
+    """The queues in which something changed with these workloads."""
+    local_queues: dict[tuple[str, str], None] = {}
+    queues: dict[str, None] = {}
+    for key in keys:
+        for workload in (before.workloads.get(key), state.workloads.get(key)):
+            if workload is None:
+                continue
+            place = workload.namespace, workload.queue
+            local_queues[place] = None
+            if place in state.local_queues:
+                queues[state.local_queues[place].cluster_queue] = None
+            if workload.admission is not None:
+                queues[workload.admission.cluster_queue] = None
+    return queues, local_queues
