@@ -18,6 +18,7 @@ from governor.kueue.objects import (
     ResourceFlavor,
     ResourceGroup,
     Workload,
+    WorkloadKey,
 )
 
 GPU = "nvidia.com/gpu"
@@ -39,11 +40,12 @@ def cluster_queue(
     weight: int = 1000,
     preemption: Preemption = HYPERPOD,
     stop_policy: str = "None",
+    **more: Any,
 ) -> ClusterQueue:
-    """A queue of one resource group."""
+    """A queue of one resource group; ``more`` are members of ClusterQueue."""
     covered = tuple(dict.fromkeys(resource for flavor in flavors for resource in flavor.resources))
     groups = (ResourceGroup(covered, flavors),)
-    return ClusterQueue(name, cohort, groups, weight, preemption, stop_policy=stop_policy)
+    return ClusterQueue(name, cohort, groups, weight, preemption, stop_policy=stop_policy, **more)
 
 
 def cluster(*queues: ClusterQueue, strategies: tuple[str, ...] = FAIR_SHARING) -> State:
@@ -84,13 +86,46 @@ def forgetful(state: State, **changes: Any) -> State:
     return State(**{**members, **changes})
 
 
-def play(state: State, events: list[Event]) -> Iterator[Outcome]:
+def play(state: State, events: list[Event], at: int = 0) -> Iterator[Outcome]:
     """The outcomes of events, one after the other, ten seconds apart."""
-    at = 0
     for event in events:
         outcome = after(state, [event], at)
         yield outcome
         state, at = outcome.state, outcome.at + 10
+
+
+def then(state: State, *events: Event, at: int = 0) -> Outcome:
+    """What comes of the events together, at a time."""
+    return after(state, events, at)
+
+
+def in_turn(state: State, *workloads: Workload, at: int = 0) -> State:
+    """The workloads submitted one after the other, ten seconds apart."""
+    for outcome in play(state, [Submit(each) for each in workloads], at):
+        state = outcome.state
+    return state
+
+
+def admitted(state: State) -> set[str]:
+    """The names of the workloads with quota."""
+    return {each.name for each in state.workloads.values() if each.admission is not None and not each.is_("Finished")}
+
+
+def flavors_of(state: State, key: WorkloadKey) -> dict[str, str]:
+    """The flavors that a workload has, by resource; nothing where it waits."""
+    admission = state.workloads[key].admission
+    return dict(flavor for each in admission.pod_sets for flavor in each.flavors.items()) if admission else {}
+
+
+def told(state: State, key: WorkloadKey, condition: str = "QuotaReserved") -> tuple[str, str, str]:
+    """Status, reason and message of a workload's condition."""
+    found = state.workloads[key].conditions[condition]
+    return found.status, found.reason, found.message
+
+
+def decided(outcome: Outcome) -> list[tuple[str, str]]:
+    """Kind and workload of the decisions, in order."""
+    return [(each.kind.value, each.workload[1]) for each in outcome.decisions]
 
 
 _amounts = st.integers(0, 8)
