@@ -13,6 +13,7 @@ from governor.kueue.admission.preemption import (
     allowed,
     candidates,
     fewest,
+    held_back,
     order_in,
     restore,
     take,
@@ -23,10 +24,13 @@ from governor.kueue.admission.supply import Queue
 
 def classical_targets(contest: Contest, standings: Standings) -> list[Target]:
     """Who must go; [] if no choice makes room. The standings are those of the contest's pool as it is."""
+    own = candidates(contest, contest.queue, contest.queue.spec.preemption.within_cluster_queue)
+    if held_back(contest, own):
+        return []
     entitled = _is_entitled(contest)
     others = _others(contest, standings)
     for borrowing in _attempts(contest, has_others=bool(others), entitled=entitled):
-        found = _choose(contest, others, borrowing=borrowing, entitled=entitled)
+        found = _choose(contest, own, others, borrowing=borrowing, entitled=entitled)
         if found:
             return found
     return []
@@ -70,18 +74,24 @@ def _attempts(contest: Contest, *, has_others: bool, entitled: bool) -> tuple[bo
     return True, False
 
 
-def _in_turn(contest: Contest, others: Iterable[tuple[Queue, Holding]]) -> Iterable[tuple[Queue, Holding]]:
+def _in_turn(
+    queue: Queue, own: Iterable[Holding], others: Iterable[tuple[Queue, Holding]]
+) -> Iterable[tuple[Queue, Holding]]:
     """Those that are leaving first, and of both kinds those of other queues first."""
-    queue = contest.queue
-    own = [(queue, each) for each in candidates(contest, queue, queue.spec.preemption.within_cluster_queue)]
-    return heapq.merge(others, own, key=lambda entry: order_in(queue, entry[1]))
+    mine = [(queue, each) for each in own]
+    return heapq.merge(others, mine, key=lambda entry: order_in(queue, entry[1]))
 
 
 def _choose(
-    contest: Contest, others: Iterable[tuple[Queue, Holding]], *, borrowing: bool, entitled: bool
+    contest: Contest,
+    own: Iterable[Holding],
+    others: Iterable[tuple[Queue, Holding]],
+    *,
+    borrowing: bool,
+    entitled: bool,
 ) -> list[Target]:
     gone: list[Target] = []
-    for queue, holding in _in_turn(contest, others):
+    for queue, holding in _in_turn(contest.queue, own, others):
         reason = IN_QUEUE
         if queue is not contest.queue:
             over = not entitled and _may_borrow_over(contest, holding)

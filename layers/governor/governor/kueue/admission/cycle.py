@@ -54,6 +54,7 @@ class Cycle:
     strategies: tuple[str, ...]
     flavors: Mapping[str, ResourceFlavor]
     _standings: dict[Pool, Standings] = field(default_factory=dict)
+    _foreseen: dict[tuple[str, FlavorResource, int], list[Target]] = field(default_factory=dict)
 
     def run(self, heads: Iterable[tuple[Queue, Waiting]]) -> list[Nominee]:
         """Decide about the heads, in the order in which that is to be carried out. Usage stays as it was."""
@@ -79,7 +80,9 @@ class Cycle:
         assignment = finder.assign(queue, waiting)
         targets: list[Target] = []
         if assignment.mode not in (Mode.NO_FIT, Mode.FIT):
-            targets = self._targets(Contest(queue, waiting, assignment.needs, assignment.contested))
+            contest = Contest(queue, waiting, assignment.needs, assignment.contested)
+            foreseen = self._foreseen_for(contest)
+            targets = self._targets(contest) if foreseen is None else foreseen
         waiting.scan = assignment.scan
         return Nominee(queue, waiting, assignment, targets, message=assignment.message)
 
@@ -93,8 +96,25 @@ class Cycle:
             return fair_targets(contest, self.strategies, standings)
         return classical_targets(contest, standings)
 
+    def _foreseen_for(self, contest: Contest) -> list[Target] | None:
+        """The targets that were found for the one place that is contested, if what else is needed changes nothing.
+
+        It does not where it fits and is not borrowed: then neither shares nor room depend on it.
+        """
+        queue = contest.queue
+        if len(contest.contested) > 1:
+            return None
+        for place, amount in contest.needs.items():
+            if place not in contest.contested and (
+                queue.borrows_with(place, amount) or amount > queue.available(place)
+            ):
+                return None
+        (place,) = contest.contested
+        return self._foreseen.get((queue.name, place, contest.needs[place]))
+
     def _foresee(self, queue: Queue, waiting: Waiting, place: FlavorResource, amount: int) -> Grade:
         targets = self._targets(Contest(queue, waiting, {place: amount}, frozenset({place})))
+        self._foreseen[queue.name, place, amount] = targets
         for target in targets:
             take(target)
         borrows = int(bool(queue.spec.cohort) and queue.borrows_with(place, amount))

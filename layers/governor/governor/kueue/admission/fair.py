@@ -13,6 +13,7 @@ from governor.kueue.admission.preemption import (
     allowed,
     candidates,
     fewest,
+    held_back,
     order_in,
     restore,
     take,
@@ -41,7 +42,10 @@ def fair_targets(contest: Contest, strategies: Sequence[str], standings: Standin
 
     The standings are those of the contest's pool as it is.
     """
-    attempt = _Attempt(contest, standings)
+    own = candidates(contest, contest.queue, contest.queue.spec.preemption.within_cluster_queue)
+    if held_back(contest, own):
+        return []
+    attempt = _Attempt(contest, standings, own)
     contest.queue.use(contest.needs)
     fits = attempt.first(STRATEGIES[strategies[0]])
     if not fits and len(strategies) > 1:
@@ -82,8 +86,9 @@ class _Row:
 class _Attempt:
     """The choice of targets. The needs of the preemptor count as used from its first step on."""
 
-    def __init__(self, contest: Contest, standings: Standings) -> None:
+    def __init__(self, contest: Contest, standings: Standings, own: list[Holding]) -> None:
         self._contest = contest
+        self._own = own
         self._standings = standings
         self._ranked: Sequence[Standing] = ()
         if contest.queue.spec.preemption.reclaim_within_cohort != "Never":
@@ -99,6 +104,8 @@ class _Attempt:
         queue = self._contest.queue
         self._rank = share_of(queue).rank
         entitled = not queue.borrows_any(self._contest.contested)
+        if self._is_out_of_reach(entitled=entitled):
+            return False
         for row in self._offenders(strategy, entitled=entitled):
             if row.queue is queue or entitled:
                 if self._take(row, IN_QUEUE if row.queue is queue else RECLAMATION):
@@ -122,10 +129,25 @@ class _Attempt:
                 return True
         return False
 
+    def _is_out_of_reach(self, *, entitled: bool) -> bool:
+        """Whether there would not be room even if all went that may: worked out quickly, and not for all cases.
+
+        Without own candidates the preemptor's share stays, and of queues with a smaller one nobody goes.
+        """
+        contest, queue = self._contest, self._contest.queue
+        least = None if entitled or self._own else self._rank
+        for place in contest.needs:
+            missing = queue.pool.used.get(place, 0) - queue.pool.total.get(place, 0)
+            if missing <= 0 or queue.kept(place) or not queue.spec.cohort:
+                continue
+            missing -= sum(each.needs.get(place, 0) for each in self._own)
+            if missing > 0 and (not self._ranked or missing > self._standings.held(contest.contested, place, least)):
+                return True
+        return False
+
     def _offenders(self, strategy: Strategy, *, entitled: bool) -> "_Offenders":
         contest, queue = self._contest, self._contest.queue
         policy, workload = queue.spec.preemption.reclaim_within_cohort, contest.waiting.workload
-        own = candidates(contest, queue, queue.spec.preemption.within_cluster_queue)
 
         def open_row(standing: Standing) -> _Row | None:
             rank, other, holdings = standing
@@ -139,7 +161,7 @@ class _Attempt:
             self._spared[other.name] = row
             return None
 
-        return _Offenders(_Row(queue, self._rank, own), self._ranked, open_row)
+        return _Offenders(_Row(queue, self._rank, self._own), self._ranked, open_row)
 
     def _take_by(self, strategy: Strategy, row: _Row) -> bool:
         queue = row.queue

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from governor.kueue.admission.jobs import Holding, Waiting
-from governor.kueue.admission.supply import FlavorResource, Needs, Queue
+from governor.kueue.admission.supply import NOTHING, FlavorResource, Needs, Queue
 from governor.kueue.objects import Workload
 
 IN_QUEUE = "InClusterQueue"
@@ -68,6 +68,19 @@ def order_in(queue: Queue, holding: Holding) -> tuple[bool, bool, int, int, str]
     """Who goes first, seen from a queue: who is leaving anyway, those of other queues, the lowest priority, the most
     recently admitted."""
     return not holding.leaving, holding.queue == queue.name, holding.priority, -holding.reserved, holding.uid
+
+
+def held_back(contest: Contest, own: Iterable[Holding]) -> bool:
+    """Whether the queue's own limits keep it from what it needs, whoever of other queues goes."""
+    queue = contest.queue
+    for place, amount in contest.needs.items():
+        quota = queue.quotas.get(place, NOTHING)
+        limit = quota.borrowing_limit if queue.spec.cohort else 0
+        if limit is not None:
+            above = queue.used.get(place, 0) + amount - quota.nominal - limit
+            if above > 0 and above > sum(each.needs.get(place, 0) for each in own):
+                return True
+    return False
 
 
 def take(target: Target) -> None:

@@ -1,5 +1,8 @@
 """How the queues of a pool stand at the beginning of a cycle: worked out once, for all searches of the cycle."""
 
+import bisect
+import itertools
+
 from governor.kueue.admission.jobs import Holding
 from governor.kueue.admission.shares import LOWEST, Rank, share_of
 from governor.kueue.admission.supply import FlavorResource, Pool, Queue
@@ -11,12 +14,13 @@ Standing = tuple[Rank, Queue, list[Holding]]
 class Standings:
     """The standings of one pool. All that is asked for by what is contested is of queues that borrow of it."""
 
-    __slots__ = ("_afters", "_best", "_everyone", "_pool", "_ranked")
+    __slots__ = ("_afters", "_best", "_everyone", "_held", "_pool", "_ranked")
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
         self._ranked: dict[frozenset[FlavorResource], list[Standing]] = {}
         self._everyone: dict[frozenset[FlavorResource], list[tuple[Queue, Holding]]] = {}
+        self._held: dict[tuple[frozenset[FlavorResource], FlavorResource], tuple[list[Rank], list[int]]] = {}
         self._afters: dict[str, dict[int, Rank]] = {}
         self._best: dict[str, Rank] = {}
 
@@ -33,6 +37,19 @@ class Standings:
             found.sort(key=lambda standing: standing[0], reverse=True)
             self._ranked[contested] = found
         return found
+
+    def held(self, contested: frozenset[FlavorResource], place: FlavorResource, least: Rank | None) -> int:
+        """How much of a place the candidates hold, of queues whose rank is at least that."""
+        found = self._held.get((contested, place))
+        if found is None:
+            ranked = self.ranked(contested)
+            amounts = [sum(each.needs.get(place, 0) for each in row) for _, _, row in reversed(ranked)]
+            ranks = [rank for rank, _, _ in reversed(ranked)]
+            # Entry k sums up all but the k lowest.
+            found = ranks, [*itertools.accumulate(reversed(amounts), initial=0)][::-1]
+            self._held[contested, place] = found
+        ranks, sums = found
+        return sums[0 if least is None else bisect.bisect_left(ranks, least)]
 
     def everyone(self, contested: frozenset[FlavorResource]) -> list[tuple[Queue, Holding]]:
         """The candidates of all queues, who goes first in front."""
