@@ -75,9 +75,8 @@ def measure(*, quick: bool) -> Sequence[Figure]:
         if size == _MOST and way in _MUST_BE_FAST:
             told = f"{way}, Kueue's {_KUEUE} admissions a second over the model's rate"
             targets.append(Target(told, _KUEUE / rate, 0.05))
-            targets.append(
-                Target(f"{way}, {_MOST:,} workloads over {_SIZES[0]:,}", growth, (_MOST / _SIZES[0]) ** _NEAR_LINEAR)
-            )
+            limit = (_MOST / _SIZES[0]) ** _NEAR_LINEAR
+            targets.append(Target(f"{way}, {_MOST:,} workloads over {_SIZES[0]:,}", growth, limit))
     header = ["", "workloads", "min", "median", "max", "admissions", "preemptions", "a second", f"over {_SIZES[0]:,}"]
     notes = [
         f"{rounds} interleaved rounds. {_QUEUES} queues of one cohort, {_GPUS} GPUs each, borrow limit 50 %; three "
