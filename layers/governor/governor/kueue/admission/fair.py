@@ -136,9 +136,10 @@ class _Attempt:
         """
         contest, queue = self._contest, self._contest.queue
         least = None if entitled or self._own else self._rank
-        for place in contest.needs:
+        for place, amount in contest.needs.items():
             missing = queue.pool.used.get(place, 0) - queue.pool.total.get(place, 0)
-            if missing <= 0 or queue.kept(place) or not queue.spec.cohort:
+            # Nothing of what is overdrawn fits, and what a queue keeps for itself is in no pool.
+            if missing <= 0 or amount == 0 or queue.kept(place) or not queue.spec.cohort:
                 continue
             missing -= sum(each.needs.get(place, 0) for each in self._own)
             if missing > 0 and (not self._ranked or missing > self._standings.held(contest.contested, place, least)):

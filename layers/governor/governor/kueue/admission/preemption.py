@@ -76,7 +76,7 @@ def held_back(contest: Contest, own: Iterable[Holding]) -> bool:
     for place, amount in contest.needs.items():
         quota = queue.quotas.get(place, NOTHING)
         limit = quota.borrowing_limit if queue.spec.cohort else 0
-        if limit is not None:
+        if limit is not None and amount > 0:
             above = queue.used.get(place, 0) + amount - quota.nominal - limit
             if above > 0 and above > sum(each.needs.get(place, 0) for each in own):
                 return True
