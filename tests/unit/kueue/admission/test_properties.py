@@ -1,5 +1,6 @@
 """What holds in any cluster, whatever happens to it."""
 
+from collections import Counter
 from itertools import pairwise
 
 from hypothesis import given, settings
@@ -84,8 +85,8 @@ def test_statuses_say_what_the_workloads_use(data: st.DataObject) -> None:
 
 @THOROUGH
 @given(st.data())
-def test_no_two_workloads_preempt_each_other(data: st.DataObject) -> None:
-    """Kueue's documentation proves it for a flat cohort.
+def test_no_two_workloads_preempt_each_other_in_a_loop(data: st.DataObject) -> None:
+    """Kueue's documentation proves it for a flat cohort; without fair sharing not even once each.
 
     With fair sharing the recorded Kueue does go round in circles where a victim gets in again before its preemptor
     (unsettled.jsonl); the model then ends and says so.
@@ -95,8 +96,10 @@ def test_no_two_workloads_preempt_each_other(data: st.DataObject) -> None:
         if any(each.kind is Kind.UNSETTLED for each in outcome.decisions):
             assert state.strategies
             return
-        pairs = {(each.by, each.workload) for each in outcome.decisions if each.kind is Kind.PREEMPTED}
-        assert not {pair for pair in pairs if pair[::-1] in pairs}
+        preempted = [each for each in outcome.decisions if each.kind is Kind.PREEMPTED]
+        times = Counter((each.by, each.workload) for each in preempted if each.by is not None)
+        most = 1 if state.strategies else 0
+        assert not [pair for pair, count in times.items() if count > most and times[pair[::-1]] > most]
 
 
 @THOROUGH

@@ -8,7 +8,7 @@ from governor.kueue.admission import events, words
 from governor.kueue.admission.decisions import Kind
 from governor.kueue.admission.events import Event
 from governor.kueue.admission.world import World
-from governor.kueue.objects import Condition, QueueStatus, WorkloadKey
+from governor.kueue.objects import QueueStatus, WorkloadKey
 
 
 def carry_out(world: World, event: Event) -> None:
@@ -41,6 +41,7 @@ def _leave(world: World, key: WorkloadKey) -> None:
     """Out of everything; what waits in its pool is tried again, also if it had no quota."""
     queue = world.queues.get(world.queue_name(world.workloads[key]))
     world.leave(key)
+    world.not_followed.pop(key, None)
     world.leaving = [holding for holding in world.leaving if holding.key != key]
     if queue is not None:
         world.retry[queue.pool] = None
@@ -74,13 +75,9 @@ def _set_active(world: World, event: events.SetActive) -> None:
             world.evict(queue.holdings[event.key], "Deactivated", "The workload is deactivated")
         return
     world.leave(event.key)
-    if event.active:
-        told = Condition(words.REQUEUED, "True", "Reactivated", "The workload was reactivated", world.now)
-        world.workloads[event.key] = replace(workload, conditions={**workload.conditions, words.REQUEUED: told})
-    else:
-        told = Condition(words.EVICTED, "True", "Deactivated", "The workload is deactivated", world.now)
-        world.workloads[event.key] = replace(workload, conditions={**workload.conditions, words.EVICTED: told})
-        world.decide(Kind.EVICTED, event.key, told.reason, told.message)
+    world.workloads[event.key] = (words.with_reactivation if event.active else words.with_deactivation)(
+        workload, world.now
+    )
     world.enqueue(event.key)
 
 

@@ -38,7 +38,9 @@ def local_queue_status(state: State, namespace: str, name: str) -> QueueStatus:
         return (workload.namespace, workload.queue) == (namespace, name)
 
     if queue is None:
-        return QueueStatus(conditions=(_open(None, local.stop_policy),))
+        waiting = (world.workloads[key] for key in world.aside) if local.stop_policy == "None" else ()
+        pending = sum(each.active and mine(each) for each in waiting)
+        return QueueStatus(pending=pending, conditions=(_open(None, local.stop_policy),))
     holdings = [each for each in queue.holdings.values() if mine(world.workloads[each.key])]
     usage = _totals(queue, [each.needs for each in holdings])
     return QueueStatus(
@@ -93,7 +95,7 @@ def _totals(queue: Queue, all_needs: Iterable[Needs]) -> Usage:
 
 def _active(world: World, queue: Queue) -> Condition:
     """Reasons and messages as recorded of Kueue 0.19."""
-    missing = sorted(world.missing_flavors(queue.spec))
+    missing = world.missing_flavors(queue.spec)
     told = []
     if queue.spec.stop_policy != "None":
         told.append(("Stopped", "is stopped"))

@@ -12,7 +12,10 @@ Standing = tuple[Rank, Queue, list[Holding]]
 
 
 class Standings:
-    """The standings of one pool. All that is asked for by what is contested is of queues that borrow of it."""
+    """The standings of one pool. All that is asked for by what is contested is of queues that borrow of it.
+
+    Of a queue that is not active nobody is made to go: Kueue leaves it out of what it schedules with.
+    """
 
     __slots__ = ("_afters", "_best", "_everyone", "_held", "_pool", "_ranked")
 
@@ -31,7 +34,8 @@ class Standings:
             found = [
                 (share_of(queue).rank, queue, row)
                 for queue in self._pool.queues.values()
-                if queue.borrows_any(contested)
+                if queue.active
+                and queue.borrows_any(contested)
                 and (row := [each for each in queue.ordered() if not contested.isdisjoint(each.needs)])
             ]
             found.sort(key=lambda standing: standing[0], reverse=True)

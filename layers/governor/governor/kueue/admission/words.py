@@ -105,6 +105,21 @@ def with_restart(workload: Workload, at: int) -> Workload:
     return _with(workload, [Condition(REQUEUED, "True", f"{stopped}Restarted", told, at)])
 
 
+def with_deactivation(workload: Workload, at: int) -> Workload:
+    """As it is when it waits and is deactivated; one that was evicted before says so still."""
+    if workload.is_(EVICTED):
+        return workload
+    return with_eviction(workload, "Deactivated", "The workload is deactivated", at)
+
+
+def with_reactivation(workload: Workload, at: int) -> Workload:
+    """As it is when it is active again; one that was not evicted for it has nothing to say."""
+    requeued = workload.conditions.get(REQUEUED)
+    if requeued is None or (requeued.status, requeued.reason) != ("False", "Deactivated"):
+        return workload
+    return _with(workload, [Condition(REQUEUED, "True", "Reactivated", "The workload was reactivated", at)])
+
+
 def with_end(workload: Workload, reason: str, message: str, at: int) -> Workload:
     """As it is when its job has ended."""
     return _with(workload, [Condition(FINISHED, "True", reason, message, at)])

@@ -110,7 +110,6 @@ class World(Supplies):
     def leave(self, key: WorkloadKey) -> None:
         """Take a workload out of wherever it is: its queue, its quota."""
         self.aside.pop(key, None)
-        self.not_followed.pop(key, None)
         workload = self.workloads[key]
         name = self.queue_name(workload)
         if name in self.lines:
