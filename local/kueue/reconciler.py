@@ -61,7 +61,7 @@ class Reconciler:
             if state.strategies != found.strategies:
                 heard.append(events.SetFairSharing(found.strategies))
         at = int(self._clock.now())
-        outcome = admission.after(state, heard, at) if began or heard else Outcome(state, (), at)
+        outcome = admission.after(state, heard, at, retry_seconds=0) if began or heard else Outcome(state, (), at)
         self._state = outcome.state
         with self._objects.store.lock:
             if presence(self._objects.store).works:

@@ -23,23 +23,25 @@ MOST_PREEMPTIONS = 8
 """So often one and the same workload is preempted before the model says that Kueue would not come to rest."""
 
 
-def after(state: State, events: Iterable[Event], at: int) -> Outcome:
+def after(state: State, events: Iterable[Event], at: int, retry_seconds: int = RETRY_SECONDS) -> Outcome:
     """What becomes of a cluster by events at a time, in seconds since 1970, once its scheduler rests.
 
-    The state itself stays as it is. Going on from the state of the last outcome is quick; from any other, everything is
-    built anew. Raises ValueError for strategies of fair sharing that Kueue does not have.
+    ``retry_seconds`` is how long Kueue waits before it tries again what it has refused; who runs beside a clock of its
+    own says 0, so that no time is ahead of it. The state itself stays as it is. Going on from the state of the last
+    outcome is quick; from any other, everything is built anew. Raises ValueError for strategies of fair sharing that
+    Kueue does not take.
     """
     now = max(state.now, at)
     world = state.take_world() or World(state, now)
     world.now = now
     for event in events:
         carry_out(world, event)
-    rests = _settle(world)
+    rests = _settle(world, retry_seconds)
     decisions, world.decisions = tuple(world.decisions), []
     return Outcome(world.picture(keep=rests), decisions, world.now)
 
 
-def _settle(world: World) -> bool:
+def _settle(world: World, retry_seconds: int) -> bool:
     """Run the scheduler until it rests; False if it would not everywhere."""
     preempted: Counter[WorkloadKey] = Counter()
     restless: dict[Pool, None] = {}
@@ -49,7 +51,7 @@ def _settle(world: World) -> bool:
         if world.leaving:
             world.finish_evictions()
         elif world.retry:
-            world.now += RETRY_SECONDS
+            world.now += retry_seconds
             _try_again(world)
         else:
             return not restless
