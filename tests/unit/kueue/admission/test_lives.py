@@ -2,7 +2,7 @@
 
 import pytest
 
-from governor.kueue.admission import Decision, Kind, State, cluster_queue_status
+from governor.kueue.admission import Decision, Kind, State, after, cluster_queue_status
 from governor.kueue.admission.events import (
     Delete,
     Event,
@@ -251,3 +251,11 @@ def test_a_workload_that_moves_to_nowhere_is_told() -> None:
     state = in_turn(running(), workload("a", "other", gpu=2))
     state = then(state, SetQueue(OTHER, "gone"), at=100).state
     assert told(state, OTHER) == ("False", "Inadmissible", "LocalQueue gone doesn't exist")
+
+
+@pytest.mark.parametrize(("seconds", "at"), [(1, 101), (0, 100)])
+def test_what_was_refused_is_tried_again_after_kueues_second_or_at_once(seconds: int, at: int) -> None:
+    state = in_turn(running(), workload("a", "other", gpu=2))
+    outcome = after(state, [Finish(JOB)], 100, retry_seconds=seconds)
+    reserved = outcome.state.workloads[OTHER].conditions["QuotaReserved"]
+    assert (reserved.status, reserved.at, outcome.at, outcome.state.now) == ("True", at, at, at)
