@@ -69,7 +69,7 @@ def _borrow(jobs: Jobs, walk: Walk, check: Check, narrate: Narrate) -> None:
     jobs.wait_for_usage("team-a", walk.flavor, walk.borrowed)
     total, borrowed = walk.borrowed[GPU]
     _show(jobs, walk, narrate)
-    running = not jobs.is_suspended("team-a", "imagenet-a")
+    running = _comes_true(lambda: not jobs.is_suspended("team-a", "imagenet-a"))
     check(f"team-a runs on {total} GPUs, {borrowed} of them borrowed", running)
 
 
@@ -81,10 +81,11 @@ def _reclaim(jobs: Jobs, walk: Walk, check: Check, narrate: Narrate) -> None:
     jobs.wait_for_usage("team-b", walk.flavor, walk.reclaimed)
     jobs.wait_for_usage("team-a", walk.flavor, {GPU: _NOTHING})
     _show(jobs, walk, narrate)
-    check("team-b's job reclaims its quota and runs", not jobs.is_suspended("team-b", "mnist-b"))
+    running = _comes_true(lambda: not jobs.is_suspended("team-b", "mnist-b"))
+    check("team-b's job reclaims its quota and runs", running)
     _tell(jobs, "team-a", "imagenet-a", narrate)
     told = "due to reclamation within the cohort"
-    reclaimed = _is_preempted(jobs, "team-a", "imagenet-a", "InCohortReclamation", told)
+    reclaimed = _comes_true(lambda: _is_preempted(jobs, "team-a", "imagenet-a", "InCohortReclamation", told))
     check("team-a's is suspended: Evicted, Preempted, InCohortReclamation", reclaimed)
 
 
@@ -95,14 +96,22 @@ def _preempt(jobs: Jobs, walk: Walk, check: Check, narrate: Narrate) -> None:
     jobs.wait("team-b", "mnist-b", "QuotaReserved", "False")
     jobs.wait_for_usage("team-b", walk.flavor, walk.preempted)
     _show(jobs, walk, narrate)
-    check("the more important job runs", not jobs.is_suspended("team-b", "imagenet-b"))
+    check("the more important job runs", _comes_true(lambda: not jobs.is_suspended("team-b", "imagenet-b")))
     told = "due to prioritization in the ClusterQueue"
-    preempted = _is_preempted(jobs, "team-b", "mnist-b", "InClusterQueue", told)
+    preempted = _comes_true(lambda: _is_preempted(jobs, "team-b", "mnist-b", "InClusterQueue", told))
     check("team-b's other job is suspended: Evicted, Preempted, InClusterQueue", preempted)
     for team, name in (("team-b", "mnist-b"), ("team-a", "imagenet-a")):
         wait_for(partial(_says_what_it_waits_for, jobs, team, name, walk), WAIT_SECONDS)
         _tell(jobs, team, name, narrate)
     check("both wait, and say for what", jobs.is_suspended("team-a", "imagenet-a"))
+
+
+def _comes_true(look: Callable[[], bool]) -> bool:
+    """Whether it is so in time: Kueue starts and suspends a job some time after it has said what becomes of it."""
+    try:
+        return wait_for(look, WAIT_SECONDS)
+    except TimeoutError:
+        return False
 
 
 def _is_preempted(jobs: Jobs, team: str, name: str, reason: str, told: str) -> bool:

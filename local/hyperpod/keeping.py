@@ -4,12 +4,15 @@ Every object that this writes has a label with the id of the HyperPod cluster, a
 was written. An object is written again when it is of the resource that was changed, when something else is expected of
 it than was written last, or when it is missing. What somebody else has changed in it stays until then: that SageMaker
 would undo it at once is not known.
+
+An object that cannot be written keeps no other from being written: whom it concerns is told.
 """
 
 import hashlib
 import json
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
@@ -18,6 +21,7 @@ from local.hyperpod.kueue_objects import NAMESPACE_LABELS, Apis, Expected, Objec
 
 CLUSTER_LABEL = "hyperpod-governor.local/hyperpod-cluster"
 WRITTEN = "hyperpod-governor.local/written"
+ORIGIN = "hyperpod-governor.local/origin"
 _PLURALS: Mapping[str, str] = MappingProxyType(
     {
         "Namespace": "namespaces",
@@ -38,6 +42,14 @@ class EndingError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Failure:
+    """Why an object is not as expected, and the ids of the resources that need it; none where it should be gone."""
+
+    error: KubernetesError | EndingError
+    concerns: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Owner:
     """Whose objects these are. Those of clusters that are not among the `living` are left over, and go too."""
 
@@ -50,26 +62,33 @@ class Owner:
 
 
 class Keeper:
-    """Writes through one connection. Every method raises KubernetesError."""
+    """Writes through one connection."""
 
     def __init__(self, connection: Connection, apis: Apis) -> None:
         self._connection = connection
         self._apis = apis
 
-    def keep(self, expected: Iterable[Expected], owner: Owner, changed: Collection[str]) -> None:
+    def keep(self, expected: Iterable[Expected], owner: Owner, changed: Collection[str]) -> list[Failure]:
         """Have these objects and no others of the owner. Of resources with a `changed` id all are written.
 
-        Raises EndingError where an object cannot be made yet.
+        Returns what could not be done. Raises KubernetesError where what is there cannot be listed, or nobody answers.
         """
         wanted = {each.key: each for each in expected}
         present = {key: obj for key, obj in self._present().items() if owner.owns(obj)}
+        failures = []
         for key in self._outgoing(present, wanted):
-            self._take_away(key)
+            error = _error_of(partial(self._take_away, key))
+            if error is not None:
+                origin = present[key]["metadata"].get("annotations", {}).get(ORIGIN)
+                failures.append(Failure(error, frozenset([origin] if origin else ())))
         for key, each in wanted.items():
             manifest = _marked(each, owner.cluster)
             found = present.get(key)
             if found is None or (each.origin and each.origin in changed) or _differs(found, manifest):
-                self._put(key, manifest)
+                error = _error_of(partial(self._put, key, manifest))
+                if error is not None:
+                    failures.append(Failure(error, _concerned(each, wanted.values())))
+        return failures
 
     def _present(self) -> dict[ObjectKey, Json]:
         found = {}
@@ -102,7 +121,7 @@ class Keeper:
         found = self._get(key)
         if found is not None:
             labels = dict.fromkeys((*NAMESPACE_LABELS, CLUSTER_LABEL))
-            change = {"labels": labels, "annotations": {WRITTEN: None}}
+            change = {"labels": labels, "annotations": {WRITTEN: None, ORIGIN: None}}
             self._connection.ask("PATCH", self._path(key), {"metadata": change})
 
     def _put(self, key: ObjectKey, manifest: Json) -> None:
@@ -146,12 +165,39 @@ class Keeper:
         return f"/apis/kueue.x-k8s.io/{version}{within}/{_PLURALS[kind]}"
 
 
+def _error_of(write: Callable[[], None]) -> KubernetesError | EndingError | None:
+    """What has kept one object from being written. Raises KubernetesError where nobody answers: the next would wait."""
+    try:
+        write()
+    except EndingError as error:
+        return error
+    except KubernetesError as error:
+        if not error.status:
+            raise
+        return error
+    return None
+
+
+def _concerned(failed: Expected, wanted: Iterable[Expected]) -> frozenset[str]:
+    """Whose object it is. Flavors and the cohort are those of all whose queues name them."""
+    if failed.origin:
+        return frozenset([failed.origin])
+    kind, _, name = failed.key
+    queues = (each for each in wanted if each.key[0] == "ClusterQueue")
+    return frozenset(each.origin for each in queues if kind == "Cohort" or name in _flavors(each.manifest["spec"]))
+
+
+def _flavors(spec: Mapping[str, Any]) -> set[str]:
+    return {flavor["name"] for group in spec.get("resourceGroups", ()) for flavor in group["flavors"]}
+
+
 def _marked(expected: Expected, cluster: str) -> Json:
     manifest = expected.manifest
     digest = hashlib.sha256(json.dumps(manifest, sort_keys=True).encode()).hexdigest()[:16]
     metadata = manifest["metadata"]
     labels = {**metadata.get("labels", {}), CLUSTER_LABEL: cluster}
-    return {**manifest, "metadata": {**metadata, "labels": labels, "annotations": {WRITTEN: digest}}}
+    annotations = {WRITTEN: digest, **({ORIGIN: expected.origin} if expected.origin else {})}
+    return {**manifest, "metadata": {**metadata, "labels": labels, "annotations": annotations}}
 
 
 def _differs(found: Mapping[str, Any], manifest: Mapping[str, Any]) -> bool:

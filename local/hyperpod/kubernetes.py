@@ -51,12 +51,12 @@ class Directory:
     def _local(self, url: str, name: str) -> Reached | None:
         for each in self._clusters(url):
             if each["name"] == name:
-                key = each["endpoint"], each["adminToken"]
+                key = each["endpoint"], each["controlPlaneToken"]
                 with self._lock:
                     if key not in self._connections:
                         trusted = trusting(each["certificateAuthority"])
                         self._connections[key] = Connection(
-                            each["endpoint"], trusted, each["adminToken"], LOCAL_ANSWER_SECONDS
+                            each["endpoint"], trusted, each["controlPlaneToken"], LOCAL_ANSWER_SECONDS
                         )
                     return Reached(self._connections[key], is_local=True)
         return None

@@ -26,6 +26,7 @@ from local.kueue.controller import Controller
 from local.kueue.webhooks import Webhooks
 
 DEFAULT_VERSION = "1.33"
+CONTROL_PLANE = "hyperpod-control-plane"
 
 
 class Cluster(Reachable):
@@ -57,8 +58,10 @@ class Cluster(Reachable):
         super().__init__(f"https://{self._address}", certificates.authority, secrets.token_urlsafe(32))
         known = {token: authenticated(user.name, user.groups) for token, user in (tokens or {}).items()}
         known[self.admin_token] = authenticated("kubernetes-admin", (MASTERS,))
+        self._control_plane_token = secrets.token_urlsafe(32)
+        known[self._control_plane_token] = authenticated(CONTROL_PLANE, (MASTERS,))
         api = Api(self.objects, Authenticator(known, webhook), version, self._address)
-        self._exchange = Exchange(api, self.objects.store, clock.now)
+        self._exchange = Exchange(api, self.objects.store, clock.now, self._control_plane_token)
         self._certificates = certificates
         self._listening = threading.Lock()
         self._listener: Listener | None = None
@@ -74,6 +77,11 @@ class Cluster(Reachable):
         """`cluster.fault("status", code=503, resource="nodes", times=2)`. Raises msgspec.ValidationError."""
         self.add_faults([msgspec.convert({"kind": kind, **details}, AnyRule)])
 
+    def fault_control_plane(self, kind: str, **details: Any) -> None:
+        """The same for the requests of the HyperPod control plane, which all other rules of requests spare."""
+        with self.objects.store.lock:
+            self._exchange.control_plane_faults.add(msgspec.convert({"kind": kind, **details}, AnyRule))
+
     def add_faults(self, rules: Iterable[AnyRule]) -> None:
         with self.objects.store.lock:
             for rule in rules:
@@ -83,15 +91,16 @@ class Cluster(Reachable):
     def faults(self) -> list[dict[str, Any]]:
         """The rules not yet spent, each with the number of requests it has met."""
         with self.objects.store.lock:
-            return self._exchange.faults.listed()
+            return self._exchange.faults.listed() + self._exchange.control_plane_faults.listed()
 
     def clear_faults(self) -> None:
         with self.objects.store.lock:
             self._exchange.faults.clear()
+            self._exchange.control_plane_faults.clear()
         self._follow_rules()
 
     def requests(self) -> list[dict[str, Any]]:
-        """The requests so far, as `exchange.Handled` has them."""
+        """The requests so far, as `exchange.Handled` has them, without those of the HyperPod control plane."""
         with self.objects.store.lock:
             return [dataclasses.asdict(each) for each in self._exchange.handled]
 
@@ -107,6 +116,7 @@ class Cluster(Reachable):
             "endpoint": self.endpoint,
             "certificateAuthority": self.certificate_authority,
             "adminToken": self.admin_token,
+            "controlPlaneToken": self._control_plane_token,
         }
 
     def close(self) -> None:

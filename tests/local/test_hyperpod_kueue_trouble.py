@@ -74,7 +74,7 @@ def test_an_addon_that_comes_back_gets_what_is_in_force(bare: World) -> None:
     ids=lambda fault: f"{fault['kind']}-{fault.get('code', '')}",
 )
 def test_a_kubernetes_that_stumbles_follows_when_it_can(world: World, fault: dict[str, Any]) -> None:
-    world.kubernetes.fault(**fault)
+    world.kubernetes.fault_control_plane(**fault)
     quota_id = world.create()
     assert world.settled(quota_id) == ("Created", "")
     assert world.kubernetes.faults() == []
@@ -96,7 +96,7 @@ def test_a_kubernetes_that_is_away_keeps_nobody_waiting(world: World) -> None:
 
 
 def test_what_kubernetes_refuses_for_good_fails(world: World) -> None:
-    world.kubernetes.fault("status", code=422, verb="create", resource="clusterqueues")
+    world.kubernetes.fault_control_plane("status", code=422, verb="create", resource="clusterqueues")
     quota_id = world.create()
     status, reason = world.settled(quota_id)
     assert (status, "a fault was asked for" in reason) == ("CreateFailed", True)

@@ -11,11 +11,12 @@ from local.jobs import Jobs
 from local.kubernetes.cluster import Cluster
 from local.kubernetes.server import KubernetesServer
 from local.kubernetes.users import User
+from local.walkthrough import ONE_GPU, play
+from tests.local.governed import TYPE, World
 from tests.local.kubernetes.recorded import definitions
 
 JOB = "/apis/batch/v1/namespaces/hyperpod-ns-vision/jobs/train"
 WORKLOADS = "/apis/kueue.x-k8s.io/v1beta2/namespaces/hyperpod-ns-vision/workloads"
-TYPE = "ml.g5.8xlarge"
 GPUS = {"cpu": "8", "memory": "32Gi", "nvidia.com/gpu": "1"}
 _numbers = itertools.count(1)
 
@@ -112,3 +113,37 @@ def test_a_user_may_what_its_role_says(cluster: Cluster) -> None:
     with Jobs.of_cluster(cluster, "of-a-user") as jobs, pytest.raises(KubernetesError) as error:
         jobs.submit("vision", "train", requests=GPUS)
     assert error.value.status == 403
+
+
+class _Lagging(Jobs):
+    """Sees of each job whether it was suspended when it was last looked at, as if Kueue took its time."""
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self._last: dict[tuple[str, str], bool] = {}
+
+    def is_suspended(self, team: str, name: str) -> bool:
+        last = self._last.get((team, name), True)
+        self._last[team, name] = super().is_suspended(team, name)
+        return last
+
+
+def test_the_workshop_waits_for_a_kueue_that_takes_its_time(world: World) -> None:
+    sharing = {"ResourceSharingConfig": {"Strategy": "LendAndBorrow", "BorrowLimit": 50}}
+    config = {
+        "ComputeQuotaResources": [{"InstanceType": TYPE, "Count": 2}],
+        **sharing,
+        "PreemptTeamTasks": "LowerPriority",
+    }
+    for team in ("team-a", "team-b"):
+        quota_id = world.create(team)
+        world.settled(quota_id)
+        world.update(quota_id, ComputeQuotaConfig=config)
+    classes = [{"Name": "training", "Weight": 75}, {"Name": "experimentation", "Weight": 90}]
+    world.settled(world.create_policy(PriorityClasses=classes))
+
+    seen: list[tuple[str, bool]] = []
+    with _Lagging.of_cluster(world.kubernetes) as jobs:
+        play(jobs, ONE_GPU, lambda what, holds: seen.append((what, holds)), lambda _: None)
+    assert [what for what, holds in seen if not holds] == []
+    assert len(seen) == 6
