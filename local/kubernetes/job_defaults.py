@@ -30,7 +30,7 @@ _CONTAINER: Mapping[str, Any] = {
 
 
 def with_job_defaults(job: JsonObject) -> JsonObject:
-    """A new Job, which has its name and uid, as the API server keeps it; the original stays as it is."""
+    """A Job, which has its name and uid, as the API server keeps it; the original stays as it is."""
     spec = job.get("spec")
     if not isinstance(spec, dict):
         return job

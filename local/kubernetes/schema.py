@@ -11,8 +11,9 @@ from typing import Any
 from local.kubernetes.errors import Cause
 
 Schema = Mapping[str, Any]
-"""`type`, `properties`, `items`, `default`, `required`, `enum`, `pattern`, `minimum`, `minItems`, `maxItems`,
-`maxLength`, `maxProperties`, `keys` (the members by which entries of a list are told apart) and `quantity`."""
+"""`type`, `properties`, `items`, `default`, `required`, `enum`, `pattern`, `minimum`, `maximum`, `minItems`,
+`maxItems`, `maxLength`, `maxProperties`, `keys` (the members by which entries of a list are told apart) and
+`quantity`."""
 
 QUANTITY_PATTERN = (
     r"^(\+|-)?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))(([KMGTPE]i)|[numkMGTPE]|([eE](\+|-)?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))))?$"
@@ -141,6 +142,9 @@ def _scalar_problems(value: Any, schema: Schema, path: str) -> Iterator[Cause]:
     least = schema.get("minimum")
     if least is not None and isinstance(value, int) and value < least:
         yield Cause(path, f"Invalid value: {value}: {path} in body should be greater than or equal to {least}")
+    greatest = schema.get("maximum")
+    if greatest is not None and isinstance(value, int) and value > greatest:
+        yield Cause(path, f"Invalid value: {value}: {path} in body should be less than or equal to {greatest}")
 
 
 def _quantity_problems(value: Any, path: str) -> Iterator[Cause]:

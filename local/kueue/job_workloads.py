@@ -11,6 +11,7 @@ from governor.kueue.objects import Admission
 from local.kubernetes.errors import JsonObject
 from local.kubernetes.job_defaults import CONTROLLER_UID, JOB_NAME, OLD_LABELS
 from local.kueue.names import IN_USE, JOB_UID, PRIORITY_CLASS, QUEUE_NAME
+from local.kueue.untrusted import conditions, entries, member
 
 POD_SET = "main"
 _LONGEST_NAME = 253
@@ -31,33 +32,33 @@ def priority_class_of(job: Mapping[str, Any]) -> str:
 
 def is_suspended(job: Mapping[str, Any]) -> bool:
     """Whether a job must not have pods."""
-    return bool((job.get("spec") or {}).get("suspend", False))
+    return bool(member(job, "spec").get("suspend", False))
 
 
 def ended(job: Mapping[str, Any]) -> tuple[bool, str] | None:
     """Whether a job has succeeded, and its own message; None for one that goes on."""
-    for condition in (job.get("status") or {}).get("conditions") or ():
-        if condition.get("type") in ("Complete", "Failed") and condition.get("status") == "True":
+    for condition in conditions(job):
+        if condition["type"] in ("Complete", "Failed") and condition.get("status") == "True":
             return condition["type"] == "Complete", str(condition.get("message") or "")
     return None
 
 
 def pods_of(job: Mapping[str, Any]) -> int:
     """How many pods a job has at once: its parallelism, but no more than it has to complete."""
-    spec = job.get("spec") or {}
+    spec = member(job, "spec")
     parallelism, completions = spec.get("parallelism", 1), spec.get("completions")
     return int(parallelism if completions is None else min(parallelism, completions))
 
 
 def pod_sets_of(job: Mapping[str, Any], *, indexed: bool) -> list[JsonObject]:
     """The pod set of a job; `indexed` tells Kueue by which label pods are numbered, which v1beta2 has."""
-    template = (job.get("spec") or {}).get("template") or {}
-    metadata = template.get("metadata") or {}
-    labels = {name: value for name, value in (metadata.get("labels") or {}).items() if name not in _OF_ONE_JOB}
+    template = member(member(job, "spec"), "template")
+    metadata = member(template, "metadata")
+    labels = {name: value for name, value in member(metadata, "labels").items() if name not in _OF_ONE_JOB}
     pod_set: JsonObject = {
         "name": POD_SET,
         "count": pods_of(job),
-        "template": {"metadata": {**metadata, "labels": labels}, "spec": template.get("spec") or {}},
+        "template": {"metadata": {**metadata, "labels": labels}, "spec": member(template, "spec")},
     }
     if indexed:
         pod_set["topologyRequest"] = {"podIndexLabel": _INDEX}
@@ -124,28 +125,46 @@ def started(job: JsonObject, admission: Admission, flavors: Iterable[JsonObject]
     return {**job, "spec": {**spec, **parallelism, "suspend": False, "template": {**template, "spec": pod}}}
 
 
-def stopped(job: JsonObject, workload: Mapping[str, Any]) -> JsonObject:
+def stopped(job: JsonObject) -> JsonObject:
+    """A job that is suspended."""
+    return {**job, "spec": {**member(job, "spec"), "suspend": True}}
+
+
+def restored(job: JsonObject, workload: Mapping[str, Any]) -> JsonObject:
     """A job that is suspended, with its pods as they were before it was started."""
     spec = job["spec"]
-    template = spec.get("template") or {}
-    pod = dict(template.get("spec") or {})
-    pod_sets = (workload.get("spec") or {}).get("podSets") or [{}]
-    original = (pod_sets[0].get("template") or {}).get("spec") or {}
+    template = member(spec, "template")
+    pod = dict(member(template, "spec"))
+    original = member(member(_pod_set_of(workload), "template"), "spec")
     for name in ("nodeSelector", "tolerations"):
         pod.pop(name, None)
         if name in original:
             pod[name] = original[name]
-    return {**job, "spec": {**spec, "suspend": True, "template": {**template, "spec": pod}}}
+    return {**job, "spec": {**spec, "template": {**template, "spec": pod}}}
+
+
+def has_other_pods(job: Mapping[str, Any], workload: Mapping[str, Any]) -> bool:
+    """Whether a job has more or fewer pods than its workload has quota for.
+
+    Nothing else of the pods of a job that runs can change, but for what Kueue itself adds when it starts it.
+    """
+    return pods_of(job) != _pod_set_of(workload).get("count")
+
+
+def _pod_set_of(workload: Mapping[str, Any]) -> JsonObject:
+    return next(iter(entries(member(workload, "spec"), "podSets")), {})
 
 
 def imagined_status(job: Mapping[str, Any], now: str) -> JsonObject:
     """The status that a job controller would show of a job that runs, that is suspended, or that has ended."""
-    status = {name: value for name, value in (job.get("status") or {}).items() if name not in ("active", "ready")}
+    status = {name: value for name, value in member(job, "status").items() if name not in ("active", "ready")}
     if ended(job) is not None:
         return status
+    if "conditions" in status:
+        status["conditions"] = conditions(job)
     suspended = is_suspended(job)
-    others = [each for each in status.get("conditions") or () if each.get("type") != "Suspended"]
-    before = [each for each in status.get("conditions") or () if each.get("type") == "Suspended"]
+    others = [each for each in conditions(job) if each["type"] != "Suspended"]
+    before = [each for each in conditions(job) if each["type"] == "Suspended"]
     wanted = "True" if suspended else "False"
     if suspended or before:
         if not before or before[0].get("status") != wanted:

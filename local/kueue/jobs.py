@@ -8,7 +8,7 @@ from governor.kueue import reading
 from governor.kueue.admission import events
 from governor.kueue.objects import Workload, WorkloadKey
 from local.hyperpod.clock import Clock
-from local.kubernetes.errors import ApiError, JsonObject
+from local.kubernetes.errors import ApiError, ForbiddenError, InvalidError, JsonObject
 from local.kueue import job_workloads
 from local.kueue.job_workloads import priority_class_of, queue_of
 from local.kueue.names import FLAVORS, JOBS, PRIORITY_CLASSES, WORKLOADS
@@ -17,13 +17,16 @@ from local.kueue.observing import store_key
 from local.kueue.recorder import Recorder
 from local.kueue.rules import is_finished, reserves_quota
 from local.kueue.shelf import Shelf
+from local.kueue.troubles import Troubles
+from local.kueue.untrusted import controller, member
 
 
 class JobKeeper:
     """Knows which workload belongs to which job. Callers hold the store's lock."""
 
-    def __init__(self, shelf: Shelf, recorder: Recorder, clock: Clock) -> None:
+    def __init__(self, shelf: Shelf, recorder: Recorder, troubles: Troubles, clock: Clock) -> None:
         self._shelf = shelf
+        self._troubles = troubles
         self._recorder = recorder
         self._clock = clock
         self._owners: dict[WorkloadKey, tuple[str, str]] = {}
@@ -36,13 +39,17 @@ class JobKeeper:
         known = self._owners.pop(key, None)
         if known is not None:
             self._workloads[known[0]].pop(known[1], None)
-        for owner in (obj or {}).get("metadata", {}).get("ownerReferences") or ():
-            if owner.get("controller") and owner.get("kind") == "Job":
-                job = f"{key[0]}/{owner['name']}"
-                self._owners[key] = job, owner["uid"]
-                self._workloads[job][owner["uid"]] = key
-                return job
+        kind, name, uid = controller(obj) or ("", "", "")
+        if kind == "Job":
+            job = store_key((key[0], name))
+            self._owners[key] = job, uid
+            self._workloads[job][uid] = key
+            return job
         return known[0] if known else ""
+
+    def all_jobs(self) -> Iterable[str]:
+        """The keys of the jobs that have workloads, also of those that are gone."""
+        return tuple(dict.fromkeys(job for job, _ in self._owners.values()))
 
     def look(self, job_key: str) -> Iterator[events.Event]:
         """Have a job's workload as the job is now; what the model has to hear that the workload does not say."""
@@ -66,20 +73,25 @@ class JobKeeper:
             if not is_finished(workload):
                 yield events.Finish(known, end[1], end[0])
         else:
-            self._update(job_key, job, workload)
+            yield from self._update(job_key, job, workload)
 
-    def look_at_class(self, name: str) -> None:
-        """Make the workloads that a priority class was missing for, and give others the priority that it has now."""
+    def look_at_class(self, name: str) -> Iterator[events.Event]:
+        """Make the workloads that a priority class was missing for, and give others the priority that it has now.
+
+        What the model has to hear that no workload says.
+        """
         for job_key in list(self._without_class.pop(name, ())):
-            for _ in self.look(job_key):
-                """A job without a workload has not ended."""
+            with self._troubles.of(JOBS, job_key):
+                yield from self.look(job_key)
         priority = self._priority(name)
         if priority is None:
             return
-        for _, workload in list(self._shelf.all(WORKLOADS)):
-            spec = workload["spec"]
-            if job_workloads.class_reference(name).items() <= spec.items() and spec.get("priority") != priority:
-                self._replace(workload, {**spec, "priority": priority})
+        reference = job_workloads.class_reference(name)
+        for key, workload in list(self._shelf.all(WORKLOADS)):
+            spec = member(workload, "spec")
+            if all(spec.get(name) == value for name, value in reference.items()) and spec.get("priority") != priority:
+                with self._troubles.of(WORKLOADS, key):
+                    self._shelf.replace(WORKLOADS, {**workload, "spec": {**spec, "priority": priority}})
 
     def follow(self, key: WorkloadKey, workload: Workload | None) -> None:
         """Start or stop the job of a workload, as the workload is admitted or not."""
@@ -96,12 +108,9 @@ class JobKeeper:
                 flavors = [flavor for name in names if (flavor := self._shelf.get(FLAVORS, name)) is not None]
                 job = self._shelf.replace(JOBS, job_workloads.started(job, admission, flavors))
             elif admission is None and not job_workloads.is_suspended(job):
-                manifest = self._shelf.get(WORKLOADS, store_key(key)) or {}
-                job = self._shelf.replace(JOBS, job_workloads.stopped(job, manifest))
-        now = datetime.fromtimestamp(self._clock.now(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        status = job_workloads.imagined_status(job, now)
-        if status != job.get("status"):
-            self._shelf.replace_status(JOBS, {**job, "status": status})
+                self._stop(job, self._shelf.get(WORKLOADS, store_key(key)))
+                return
+        self._show_pods(job)
 
     def workloads_of(self, job_key: str) -> Iterable[WorkloadKey]:
         """The workloads of jobs of this name: one, but for the moment when a job has replaced another."""
@@ -114,7 +123,11 @@ class JobKeeper:
         return job if job is not None and job["metadata"]["uid"] == uid else None
 
     def _make(self, job_key: str, job: JsonObject) -> None:
-        """A job that names an unknown priority class gets no workload before there is one."""
+        """A job that names an unknown priority class gets no workload before there is one, and does not run."""
+        if not job_workloads.is_suspended(job):
+            job = self._stop(job, None)
+            told = "Missing Workload; unable to restore pod templates"
+            self._recorder.record(job, "Stopped", told, COMPONENT)
         name = priority_class_of(job)
         priority = self._priority(name) if name else 0
         if priority is None:
@@ -133,9 +146,12 @@ class JobKeeper:
         self.note(key)
         self._recorder.record(job, "CreatedWorkload", f"Created Workload: {key[0]}/{key[1]}", COMPONENT)
 
-    def _update(self, job_key: str, job: JsonObject, workload: JsonObject) -> None:
-        """What may still change of a workload: its priority always, the rest before it has quota."""
-        spec = dict(workload["spec"])
+    def _update(self, job_key: str, job: JsonObject, workload: JsonObject) -> Iterator[events.Event]:
+        """What may still change of a workload: its priority always, the rest before it has quota.
+
+        One that cannot become what the job is by now goes, and another is made when that is heard of.
+        """
+        spec = dict(member(workload, "spec"))
         name = priority_class_of(job)
         priority = self._priority(name) if name else None
         if priority is not None:
@@ -145,11 +161,37 @@ class JobKeeper:
         if not reserves_quota(workload) and job_workloads.is_suspended(job):
             spec["queueName"] = queue_of(job)
             spec["podSets"] = job_workloads.pod_sets_of(job, indexed=self._shelf.has_new_version())
-        self._replace(workload, spec)
+        elif spec.get("queueName") != queue_of(job) or job_workloads.has_other_pods(job, workload):
+            yield self._discard(job, workload)
+            return
+        if spec != workload.get("spec"):
+            try:
+                self._shelf.replace(WORKLOADS, {**workload, "spec": spec})
+            except (InvalidError, ForbiddenError) as refusal:
+                self._recorder.record(job, "ErrWorkloadCompose", refusal.message, COMPONENT, "Warning")
+                yield self._discard(job, workload)
 
-    def _replace(self, workload: JsonObject, spec: JsonObject) -> None:
-        if spec != workload["spec"]:
-            self._shelf.replace(WORKLOADS, {**workload, "spec": spec})
+    def _discard(self, job: JsonObject, workload: JsonObject) -> events.Event:
+        """Stop a job and delete its workload, which does not match it; the model hears that at once."""
+        if not job_workloads.is_suspended(job):
+            job = self._stop(job, workload)
+            told = "No matching Workload; restoring pod templates according to existent Workload"
+            self._recorder.record(job, "Stopped", told, COMPONENT)
+        key = workload["metadata"]["namespace"], workload["metadata"]["name"]
+        self._delete(key)
+        told = f"Deleted not matching Workload: {key[0]}/{key[1]}"
+        self._recorder.record(job, "DeletedWorkload", told, COMPONENT)
+        return events.Delete(key)
+
+    def _stop(self, job: JsonObject, workload: JsonObject | None) -> JsonObject:
+        """Suspend a job and give it the pods of its workload back, which a server takes of a suspended one alone."""
+        job = self._show_pods(self._shelf.replace(JOBS, job_workloads.stopped(job)))
+        return job if workload is None else self._shelf.replace(JOBS, job_workloads.restored(job, workload))
+
+    def _show_pods(self, job: JsonObject) -> JsonObject:
+        now = datetime.fromtimestamp(self._clock.now(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        status = job_workloads.imagined_status(job, now)
+        return job if status == job.get("status") else self._shelf.replace_status(JOBS, {**job, "status": status})
 
     def _priority(self, name: str) -> int | None:
         found = self._shelf.get(PRIORITY_CLASSES, name)

@@ -126,22 +126,34 @@ def _read(read: Callable[[JsonObject], _Object | None], obj: JsonObject | None) 
 
 def _cluster_queue(obj: JsonObject) -> ClusterQueue:
     """Without its status; one that is being deleted admits nobody any more."""
-    queue = replace(reading.cluster_queue(obj), status=QueueStatus())
+    queue = replace(reading.cluster_queue(_without_status(obj)), status=QueueStatus())
     ending = "deletionTimestamp" in obj["metadata"] and queue.stop_policy == "None"
     return replace(queue, stop_policy="Hold") if ending else queue
 
 
 def _local_queue(obj: JsonObject) -> LocalQueue:
-    return replace(reading.local_queue(obj), status=QueueStatus())
+    return replace(reading.local_queue(_without_status(obj)), status=QueueStatus())
 
 
 def _cohort(obj: JsonObject) -> Cohort:
-    return replace(reading.cohort(obj), weighted_share=None)
+    return replace(reading.cohort(_without_status(obj)), weighted_share=None)
 
 
 def _workload(obj: JsonObject) -> Workload | None:
-    """None for one that is being deleted: it is gone as soon as Kueue has seen that."""
-    return None if "deletionTimestamp" in obj["metadata"] else reading.workload(obj)
+    """None for one that is being deleted: it is gone as soon as Kueue has seen that.
+
+    One whose status cannot be read has none: anybody may have written it.
+    """
+    if "deletionTimestamp" in obj["metadata"]:
+        return None
+    try:
+        return reading.workload(obj)
+    except reading.ReadingError:
+        return reading.workload(_without_status(obj))
+
+
+def _without_status(obj: JsonObject) -> JsonObject:
+    return {name: value for name, value in obj.items() if name != "status"}
 
 
 def _labels(namespace: JsonObject) -> Mapping[str, str]:

@@ -1,15 +1,14 @@
 """One round of Kueue's controller: what has changed is told to the admission model, what it decides is written."""
 
-from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 
 from governor.kueue import admission
-from governor.kueue.admission import Decision, Kind, Outcome, State, events
+from governor.kueue.admission import Outcome, State, events
 from governor.kueue.objects import Workload, WorkloadKey
 from local.hyperpod.clock import Clock
 from local.kubernetes.errors import GroupResource, JsonObject
 from local.kubernetes.objects import Objects
-from local.kueue import statuses
+from local.kueue import outcomes, statuses
 from local.kueue.jobs import JobKeeper
 from local.kueue.names import (
     CLUSTER_QUEUES,
@@ -27,6 +26,7 @@ from local.kueue.presence import SOURCES, is_ending, presence
 from local.kueue.recorder import Recorder
 from local.kueue.shelf import Shelf
 from local.kueue.statuses import Evictions
+from local.kueue.troubles import Troubles
 
 Changed = tuple[GroupResource, str]
 """A resource, and the key of an object that has come, changed or gone."""
@@ -43,7 +43,8 @@ class Reconciler:
         self._shelf = Shelf(objects)
         self._observer = Observer(self._shelf)
         self._recorder = Recorder(objects, clock)
-        self._jobs = JobKeeper(self._shelf, self._recorder, clock)
+        self._troubles = Troubles(objects.store, self._recorder)
+        self._jobs = self._new_keeper()
         self._state: State | None = None
 
     def reconcile(self, changed: Collection[Changed]) -> None:
@@ -56,8 +57,10 @@ class Reconciler:
                     self._abandon()
                 return
             began = self._state is None
+            # Jobs that it knew may be gone since, and nothing else tells of them.
+            known = self._jobs.all_jobs() if began else ()
             state = self._begin(found.strategies) if self._state is None else self._state
-            heard = list(self._hear(state, self._everything() if began else changed))
+            heard = self._hear(state, self._everything(known) if began else changed)
             if state.strategies != found.strategies:
                 heard.append(events.SetFairSharing(found.strategies))
         at = int(self._clock.now())
@@ -66,6 +69,9 @@ class Reconciler:
         with self._objects.store.lock:
             if presence(self._objects.store).works:
                 self._show(state, outcome, heard, changed, everything=began)
+            else:
+                # What was decided is not written anywhere.
+                self._state = None
 
     def forget(self) -> None:
         """Read everything anew the next time."""
@@ -83,30 +89,42 @@ class Reconciler:
                     self._shelf.release(resource, obj)
 
     def _begin(self, strategies: tuple[str, ...]) -> State:
-        self._jobs = JobKeeper(self._shelf, self._recorder, self._clock)
+        self._jobs = self._new_keeper()
         state = self._observer.state(strategies)
         for key, _ in self._shelf.all(WORKLOADS):
             self._jobs.note(workload_key(key))
         return state
 
-    def _everything(self) -> list[Changed]:
-        return [(resource, key) for resource in (JOBS, WORKLOADS) for key, _ in self._shelf.all(resource)]
+    def _new_keeper(self) -> JobKeeper:
+        return JobKeeper(self._shelf, self._recorder, self._troubles, self._clock)
 
-    def _hear(self, state: State, changed: Iterable[Changed]) -> Iterable[events.Event]:
+    def _everything(self, jobs_before: Iterable[str]) -> Iterable[Changed]:
+        """All jobs and workloads, and jobs that there were."""
+        jobs = dict.fromkeys([*(key for key, _ in self._shelf.all(JOBS)), *jobs_before])
+        return [*((JOBS, key) for key in jobs), *((WORKLOADS, key) for key, _ in self._shelf.all(WORKLOADS))]
+
+    def _hear(self, state: State, changed: Iterable[Changed]) -> list[events.Event]:
         """What the model has to hear. Workloads of jobs are made here: they are changes of the next round."""
+        heard: list[events.Event] = []
         for resource, key in changed:
-            if resource == JOBS:
-                yield from self._jobs.look(key)
-            elif resource == PRIORITY_CLASSES:
-                self._jobs.look_at_class(key)
-            elif resource == WORKLOADS:
-                self._release_ending(key)
-                job = self._jobs.note(workload_key(key))
-                yield from self._observer.events(state, resource, key)
-                if job and self._shelf.get(WORKLOADS, key) is None:
-                    yield from self._jobs.look(job)
-            else:
-                yield from self._observer.events(state, resource, key)
+            with self._troubles.of(resource, key):
+                for event in self._look(state, resource, key):
+                    heard.append(event)  # noqa: PERF402 - what was told before something fails has happened
+        return heard
+
+    def _look(self, state: State, resource: GroupResource, key: str) -> Iterator[events.Event]:
+        if resource == JOBS:
+            yield from self._jobs.look(key)
+        elif resource == PRIORITY_CLASSES:
+            yield from self._jobs.look_at_class(key)
+        elif resource == WORKLOADS:
+            self._release_ending(key)
+            job = self._jobs.note(workload_key(key))
+            yield from self._observer.events(state, resource, key)
+            if job and self._shelf.get(WORKLOADS, key) is None:
+                yield from self._jobs.look(job)
+        else:
+            yield from self._observer.events(state, resource, key)
 
     def _release_ending(self, key: str) -> None:
         """Kueue has nothing to hold a workload back for."""
@@ -126,19 +144,23 @@ class Reconciler:
         everything: bool,
     ) -> None:
         state = outcome.state
-        evictions = _evictions(outcome, before)
-        touched = dict.fromkeys(state.workloads if everything else _touched(outcome.decisions, heard))
-        for key in touched:
-            self._show_workload(key, state.workloads.get(key), evictions.get(key, Evictions()))
+        evictions = outcomes.evictions(outcome, before)
+        touched = dict.fromkeys(state.workloads if everything else outcomes.touched(outcome.decisions, heard))
+        # Somebody may have written over the status of a workload.
+        rewritten = (workload_key(key) for resource, key in changed if resource == WORKLOADS)
+        for key in dict.fromkeys([*touched, *rewritten]):
+            with self._troubles.of(WORKLOADS, store_key(key)):
+                self._show_workload(key, state.workloads.get(key), evictions.get(key, Evictions()))
         followed = dict.fromkeys([*touched, *self._of_changed(changed)])
         for key in followed:
-            self._jobs.follow(key, state.workloads.get(key))
+            with self._troubles.of(WORKLOADS, store_key(key)):
+                self._jobs.follow(key, state.workloads.get(key))
         self._tell(outcome, before)
-        if everything or any(not isinstance(each, _OF_WORKLOADS) for each in heard):
+        if everything or any(not isinstance(each, outcomes.OF_WORKLOADS) for each in heard):
             self._show_queues(state, state.cluster_queues, state.local_queues)
             self._show_cohorts(state)
         else:
-            queues, local_queues = _queues_of(touched, before, state)
+            queues, local_queues = outcomes.queues_of(touched, before, state)
             self._show_queues(state, queues, local_queues)
         self._release(state)
 
@@ -163,19 +185,22 @@ class Reconciler:
         for name in queues:
             obj = self._shelf.get(CLUSTER_QUEUES, name)
             if obj is not None and name in state.cluster_queues:
-                figures = admission.cluster_queue_status(state, name)
-                self._write_status(CLUSTER_QUEUES, obj, statuses.cluster_queue_status(obj, figures, at))
+                with self._troubles.of(CLUSTER_QUEUES, name):
+                    figures = admission.cluster_queue_status(state, name)
+                    self._write_status(CLUSTER_QUEUES, obj, statuses.cluster_queue_status(obj, figures, at))
         for place in local_queues:
             obj = self._shelf.get(LOCAL_QUEUES, store_key(place))
             if obj is not None and place in state.local_queues:
-                figures = admission.local_queue_status(state, *place)
-                self._write_status(LOCAL_QUEUES, obj, statuses.local_queue_status(obj, figures, at))
+                with self._troubles.of(LOCAL_QUEUES, store_key(place)):
+                    figures = admission.local_queue_status(state, *place)
+                    self._write_status(LOCAL_QUEUES, obj, statuses.local_queue_status(obj, figures, at))
 
     def _show_cohorts(self, state: State) -> None:
         for name in state.cohorts:
             obj, share = self._shelf.get(COHORTS, name), admission.cohort_share(state, name)
             if obj is not None and share is not None:
-                self._write_status(COHORTS, obj, {"fairSharing": {"weightedShare": share}})
+                with self._troubles.of(COHORTS, name):
+                    self._write_status(COHORTS, obj, {"fairSharing": {"weightedShare": share}})
 
     def _write_status(self, resource: GroupResource, obj: JsonObject, status: JsonObject) -> None:
         if status != obj.get("status"):
@@ -197,21 +222,13 @@ class Reconciler:
         for name in state.cluster_queues:
             queue = self._shelf.get(CLUSTER_QUEUES, name)
             if queue is not None and _waits(queue) and not admission.cluster_queue_status(state, name).reserving:
-                self._shelf.release(CLUSTER_QUEUES, queue)
+                with self._troubles.of(CLUSTER_QUEUES, name):
+                    self._shelf.release(CLUSTER_QUEUES, queue)
         for name in state.flavors:
             flavor = self._shelf.get(FLAVORS, name)
             if flavor is not None and _waits(flavor) and not _is_used(name, state):
-                self._shelf.release(FLAVORS, flavor)
-
-
-_OF_WORKLOADS = (
-    events.Submit,
-    events.Finish,
-    events.Delete,
-    events.SetPriority,
-    events.SetActive,
-    events.SetQueue,
-)
+                with self._troubles.of(FLAVORS, name):
+                    self._shelf.release(FLAVORS, flavor)
 
 
 def _waits(obj: JsonObject) -> bool:
@@ -223,52 +240,3 @@ def _waits(obj: JsonObject) -> bool:
 def _is_used(flavor: str, state: State) -> bool:
     queues = state.cluster_queues.values()
     return any(each.name == flavor for queue in queues for group in queue.resource_groups for each in group.flavors)
-
-
-def _touched(decisions: Iterable[Decision], heard: Iterable[events.Event]) -> Iterable[WorkloadKey]:
-    for event in heard:
-        if isinstance(event, events.Submit):
-            yield event.workload.key
-        elif isinstance(event, _OF_WORKLOADS):
-            yield event.key
-    for decision in decisions:
-        yield decision.workload
-
-
-def _evictions(outcome: Outcome, before: State) -> dict[WorkloadKey, Evictions]:
-    reasons: defaultdict[WorkloadKey, list[str]] = defaultdict(list)
-    for each in outcome.decisions:
-        if each.kind in (Kind.PREEMPTED, Kind.EVICTED):
-            reasons[each.workload].append("Preempted" if each.kind is Kind.PREEMPTED else each.reason)
-    return {
-        key: Evictions(tuple(all_of_them), _executed(before.workloads.get(key), outcome.state.workloads.get(key)))
-        for key, all_of_them in reasons.items()
-    }
-
-
-def _executed(before: Workload | None, now: Workload | None) -> int:
-    """For how many seconds a workload was admitted until it was evicted."""
-    admitted = before.conditions.get("Admitted") if before else None
-    evicted = now.conditions.get("Evicted") if now else None
-    if admitted is None or admitted.status != "True" or evicted is None:
-        return 0
-    return max(0, evicted.at - admitted.at)
-
-
-def _queues_of(
-    keys: Iterable[WorkloadKey], before: State, state: State
-) -> tuple[Iterable[str], Iterable[tuple[str, str]]]:
-    """The queues in which something changed with these workloads."""
-    local_queues: dict[tuple[str, str], None] = {}
-    queues: dict[str, None] = {}
-    for key in keys:
-        for workload in (before.workloads.get(key), state.workloads.get(key)):
-            if workload is None:
-                continue
-            place = workload.namespace, workload.queue
-            local_queues[place] = None
-            if place in state.local_queues:
-                queues[state.local_queues[place].cluster_queue] = None
-            if workload.admission is not None:
-                queues[workload.admission.cluster_queue] = None
-    return queues, local_queues

@@ -9,6 +9,8 @@ from local.kubernetes.objects import Objects
 from local.kueue.names import EVENT_PLACE
 
 _HOST = "local"
+_OF_CLUSTER = "default"
+"""Where events about objects without a namespace are."""
 _LONGEST_MESSAGE = 1024
 
 
@@ -23,16 +25,18 @@ class Recorder:
     def record(self, about: JsonObject, reason: str, message: str, component: str, kind: str = "Normal") -> None:
         """An event of this kind, Normal or Warning, about an object as it is now."""
         metadata = about["metadata"]
+        namespace = metadata.get("namespace", "")
+        within = namespace or _OF_CLUSTER
         now = self._clock.now()
         name = f"{metadata['name']}.{int(now * 10**9) + next(self._numbers):x}"
         moment = datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
         event = {
             "apiVersion": "v1",
             "kind": "Event",
-            "metadata": {"name": name, "namespace": metadata["namespace"]},
+            "metadata": {"name": name, "namespace": within},
             "involvedObject": {
                 "kind": about["kind"],
-                "namespace": metadata["namespace"],
+                **({"namespace": namespace} if namespace else {}),
                 "name": metadata["name"],
                 "uid": metadata["uid"],
                 "apiVersion": about["apiVersion"],
@@ -50,6 +54,6 @@ class Recorder:
             "reportingInstance": f"{component}-{_HOST}",
         }
         try:
-            self._objects.create(EVENT_PLACE, event, metadata["namespace"])
+            self._objects.create(EVENT_PLACE, event, within)
         except ApiError:
             return

@@ -11,6 +11,7 @@ from governor.kueue.quantities import QuantityError, parsed
 from local.kubernetes.errors import JsonObject
 from local.kueue.names import PRIORITY_CLASS, QUEUE_NAME
 from local.kueue.rules import reserves_quota
+from local.kueue.untrusted import member
 
 Review = Callable[[JsonObject, JsonObject | None], Iterator[str]]
 """Gets the new object and the old one; tells what is wrong, path first."""
@@ -56,13 +57,13 @@ def cohort(new: JsonObject, _: JsonObject | None) -> Iterator[str]:
 
 def workload(new: JsonObject, old: JsonObject | None) -> Iterator[str]:
     """Of a Workload."""
-    pod_sets = new["spec"]["podSets"]
+    pod_sets = member(new, "spec").get("podSets") or ()
     variable = sum("minCount" in each for each in pod_sets)
     for place, pod_set in enumerate(pod_sets):
         yield from _requests(pod_set["template"], f"spec.podSets[{place}].template.spec")
     if variable > 1:
         yield _invalid("spec.podSets", variable, "at most one podSet can use minCount")
-    if old is not None and reserves_quota(old) and old["spec"]["podSets"] != pod_sets:
+    if old is not None and reserves_quota(old) and (member(old, "spec").get("podSets") or ()) != pod_sets:
         yield "spec.podSets: Invalid value: field is immutable"
 
 
@@ -73,7 +74,7 @@ def job(new: JsonObject, old: JsonObject | None) -> Iterator[str]:
         yield _invalid(f"{_LABELS}[{QUEUE_NAME}]", queue, "a lowercase RFC 1123 subdomain is required")
     if old is None:
         return
-    runs = not (new.get("spec") or {}).get("suspend", False)
+    runs = not member(new, "spec").get("suspend", False)
     if runs and queue != _label(old, QUEUE_NAME):
         yield _invalid(f"{_LABELS}[{QUEUE_NAME}]", queue, "field is immutable")
     path, had = f"{_LABELS}[{PRIORITY_CLASS}]", _label(old, PRIORITY_CLASS)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from local.kubernetes.errors import Cause, JsonObject
+from local.kueue.untrusted import is_true
 
 Rule = Callable[[JsonObject, JsonObject | None], Iterator[Cause]]
 
@@ -18,17 +19,12 @@ def broken(kind: str, new: JsonObject, old: JsonObject | None) -> list[Cause]:
 
 def reserves_quota(workload: Mapping[str, Any] | None) -> bool:
     """Whether quota is reserved for a workload by its conditions."""
-    return _is(workload, "QuotaReserved")
+    return is_true(workload, "QuotaReserved")
 
 
 def is_finished(workload: Mapping[str, Any] | None) -> bool:
     """Whether a workload has ended by its conditions."""
-    return _is(workload, "Finished")
-
-
-def _is(workload: Mapping[str, Any] | None, condition: str) -> bool:
-    conditions = ((workload or {}).get("status") or {}).get("conditions") or ()
-    return any(each.get("type") == condition and each.get("status") == "True" for each in conditions)
+    return is_true(workload, "Finished")
 
 
 def _limits_need_a_cohort(new: JsonObject, _: JsonObject | None) -> Iterator[Cause]:

@@ -15,6 +15,7 @@ _NAME: Schema = {
 }
 _QUANTITY: Schema = {"quantity": True}
 _TEXT: Schema = {"type": "string"}
+_INT32: Schema = {"type": "integer", "minimum": -(2**31), "maximum": 2**31 - 1}
 _STOP_POLICY: Schema = {"type": "string", "default": "None", "enum": ("None", "Hold", "HoldAndDrain")}
 _FAIR_SHARING: Schema = {"type": "object", "properties": {"weight": {"quantity": True, "default": 1}}}
 
@@ -117,12 +118,34 @@ _FLAVOR = _object(
     }
 )
 
+_OBJECT: Schema = {"type": "object"}
+_CONTAINERS: Schema = {
+    "type": "array",
+    "items": _object({"resources": _object({"requests": _OBJECT, "limits": _OBJECT})}),
+}
+_TEMPLATE = _object(
+    {
+        "metadata": _object({"labels": _OBJECT, "annotations": _OBJECT}),
+        "spec": _object(
+            {
+                "containers": _CONTAINERS,
+                "initContainers": _CONTAINERS,
+                "nodeSelector": _OBJECT,
+                "affinity": _OBJECT,
+                "overhead": _OBJECT,
+                "tolerations": {"type": "array", "items": _OBJECT},
+            }
+        ),
+    }
+)
+"""The skeleton of a pod template: what may be in it beyond that is not looked at."""
+
 _POD_SET = _object(
     {
         "name": {"type": "string", "default": "main", "maxLength": 63, "pattern": r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"},
-        "count": {"type": "integer", "default": 1, "minimum": 0},
-        "minCount": {"type": "integer", "minimum": 1},
-        "template": {"type": "object"},
+        "count": {**_INT32, "default": 1, "minimum": 0},
+        "minCount": {**_INT32, "minimum": 1},
+        "template": _TEMPLATE,
     },
     "template",
 )
@@ -146,7 +169,7 @@ def _workload(priority_class: Mapping[str, Schema]) -> Schema:
             "active": {"type": "boolean", "default": True},
             "maximumExecutionTimeSeconds": {"type": "integer", "minimum": 1},
             "podSets": _list(_POD_SET, 18, least=1, keys=("name",)),
-            "priority": {"type": "integer"},
+            "priority": _INT32,
             "queueName": _NAME,
             **priority_class,
         }
@@ -182,7 +205,7 @@ _SPECS: Mapping[str, Mapping[str, Schema]] = {
         "Workload": _workload({"priorityClassName": _NAME, "priorityClassSource": _words(*_CLASS_SOURCES)}),
     },
 }
-_PRIORITY_CLASS = _object({"value": {"type": "integer"}, "description": _TEXT}, "value")
+_PRIORITY_CLASS = _object({"value": _INT32, "description": _TEXT}, "value")
 
 
 def schema_of(kind: str, version: str, served: Collection[str]) -> Schema | None:

@@ -11,6 +11,8 @@ from governor.kueue.objects import Admission, Condition, QueueStatus, Usage, Wor
 from governor.kueue.quantities import shown
 from local.kubernetes.errors import JsonObject
 from local.kubernetes.writing import timestamp
+from local.kueue.untrusted import conditions as conditions_in
+from local.kueue.untrusted import entries, member
 
 PODS_READY = Condition("PodsReady", "False", "WaitForStart", "Not all pods are ready or succeeded")
 """What Kueue says of every job whose pods are not ready, as imagined ones never are."""
@@ -27,7 +29,7 @@ class Evictions:
 
 def workload_status(obj: Mapping[str, Any], workload: Workload, evictions: Evictions, at: int) -> JsonObject:
     """The status of a workload: `obj` is it as it is written, `workload` as it should be."""
-    before = obj.get("status") or {}
+    before = member(obj, "status")
     status = {name: value for name, value in before.items() if name not in ("admission", "resourceRequests")}
     conditions = list(workload.conditions.values())
     if workload.owner and PODS_READY.type not in workload.conditions:
@@ -39,8 +41,8 @@ def workload_status(obj: Mapping[str, Any], workload: Workload, evictions: Evict
         status["resourceRequests"] = _requests(workload)
     if evictions.reasons:
         status["schedulingStats"] = {"evictions": _counted(before, evictions.reasons)}
-        passed = int(before.get("accumulatedPastExecutionTimeSeconds") or 0)
-        status["accumulatedPastExecutionTimeSeconds"] = passed + evictions.executed
+        passed = before.get("accumulatedPastExecutionTimeSeconds")
+        status["accumulatedPastExecutionTimeSeconds"] = (passed if isinstance(passed, int) else 0) + evictions.executed
     return status
 
 
@@ -71,7 +73,7 @@ def _queue(
 
 def _conditions(obj: Mapping[str, Any], conditions: Iterable[Condition], at: int) -> list[JsonObject]:
     """A condition without a time of its own has that of its last change of status."""
-    known = {each.get("type"): each for each in (obj.get("status") or {}).get("conditions") or ()}
+    known = {each["type"]: each for each in conditions_in(obj)}
     generation = obj["metadata"].get("generation")
     return [_condition(each, known.get(each.type), generation, at) for each in conditions]
 
@@ -127,7 +129,10 @@ def _requests(workload: Workload) -> list[JsonObject]:
 
 def _counted(before: Mapping[str, Any], reasons: Iterable[str]) -> list[JsonObject]:
     """How often the workload was evicted, by reason."""
-    counted = {each["reason"]: each["count"] for each in (before.get("schedulingStats") or {}).get("evictions") or ()}
+    counted: dict[str, int] = {}
+    for each in entries(member(before, "schedulingStats"), "evictions"):
+        if isinstance(each.get("reason"), str) and isinstance(each.get("count"), int):
+            counted[each["reason"]] = each["count"]
     for reason in reasons:
         counted[reason] = counted.get(reason, 0) + 1
     return [{"count": count, "reason": reason, "underlyingCause": ""} for reason, count in counted.items()]

@@ -1,6 +1,7 @@
 """Jobs are admitted where Kueue is, and wait where it is not; what is deleted goes when Kueue lets it go."""
 
 import threading
+from typing import Any
 
 import pytest
 
@@ -78,30 +79,73 @@ def test_definitions_alone_are_no_kueue(server: KubernetesServer) -> None:
     assert "finalizers" not in cluster.call("GET", f"{KUEUE}/v1beta2/resourceflavors/ml.g5.8xlarge").json["metadata"]
 
 
+def configure(cluster: Cluster, text: str) -> None:
+    manifest = controller.configuration(kueue_of(NEWEST))
+    cluster.load([{**manifest, "data": {"controller_manager_config.yaml": text}}])
+
+
 @pytest.mark.parametrize(
     ("text", "strategies"),
     [
         ("fairSharing: {preemptionStrategies: [LessThanInitialShare]}", ("LessThanInitialShare",)),
         (
-            "fairSharing: {preemptionStrategies: [LessThanInitialShare, LessThanOrEqualToFinalShare]}",
-            ("LessThanInitialShare", "LessThanOrEqualToFinalShare"),
+            "fairSharing: {preemptionStrategies: [LessThanOrEqualToFinalShare, LessThanInitialShare]}",
+            ("LessThanOrEqualToFinalShare", "LessThanInitialShare"),
         ),
         ("fairSharing: {}", ("LessThanOrEqualToFinalShare", "LessThanInitialShare")),
         ("fairSharing: {enable: false}", ()),
         ("kind: Configuration", ()),
-        ("fairSharing: {preemptionStrategies: [Nope]}", ("LessThanOrEqualToFinalShare", "LessThanInitialShare")),
-        ("]", ("LessThanOrEqualToFinalShare", "LessThanInitialShare")),
     ],
 )
 def test_how_quota_is_shared_is_configured(cluster: Cluster, text: str, strategies: tuple[str, ...]) -> None:
-    manifest = controller.configuration(kueue_of(NEWEST))
-    cluster.load([{**manifest, "data": {"controller_manager_config.yaml": text}}])
-    assert presence(cluster.objects.store).strategies == strategies
+    configure(cluster, text)
+    found = presence(cluster.objects.store)
+    assert (found.works, found.strategies) == (True, strategies)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "]",
+        "a: 2001-99-99",
+        "? [a]\n: b",
+        "[" * 500,
+        "fairSharing: {preemptionStrategies: [Nope]}",
+        "fairSharing: {preemptionStrategies: [[LessThanInitialShare]]}",
+        "fairSharing: {preemptionStrategies: LessThanInitialShare}",
+        "fairSharing: {preemptionStrategies: [LessThanInitialShare, LessThanOrEqualToFinalShare]}",
+        "fairSharing: {preemptionStrategies: [LessThanInitialShare, LessThanInitialShare]}",
+    ],
+)
+def test_with_a_configuration_that_kueue_refuses_it_does_not_start(cluster: Cluster, text: str) -> None:
+    path = "/api/v1/namespaces/kueue-system/configmaps/kueue-manager-config"
+    patch = {"data": {"controller_manager_config.yaml": text}}
+    assert cluster.call("PATCH", path, patch).status == 200
+    assert not presence(cluster.objects.store).works
+    submit(cluster, A, "train")
+    assert workload_of(cluster, A, "train") is None
+    configure(cluster, "fairSharing: {}")
+    cluster.kueue.settled()
+    assert conditions(workload_of(cluster, A, "train"))["Admitted"] == ("True", "Admitted")
+
+
+@pytest.mark.parametrize("status", ["x", {"conditions": "x"}, {"conditions": ["x", None]}])
+def test_a_deployment_of_an_unreadable_status_is_not_available(cluster: Cluster, status: Any) -> None:
+    path = "/apis/apps/v1/namespaces/kueue-system/deployments/kueue-controller-manager/status"
+    assert cluster.call("PATCH", path, {"status": status}).status == 200
+    assert not presence(cluster.objects.store).works
+    assert cluster.call("POST", jobs(A), worlds.job("train", GPU, labels={})).status == 201
+
+
+def test_unreadable_endpoints_are_none(cluster: Cluster) -> None:
+    path = "/apis/discovery.k8s.io/v1/namespaces/kueue-system/endpointslices"
+    (item,) = cluster.call("GET", path).json["items"]
+    assert cluster.call("PATCH", f"{path}/{item['metadata']['name']}", {"endpoints": ["x"]}).status == 200
+    assert not presence(cluster.objects.store).answers
 
 
 def test_without_fair_sharing_there_are_no_shares(empty: Cluster) -> None:
-    manifest = controller.configuration(kueue_of(NEWEST))
-    empty.load([{**manifest, "data": {"controller_manager_config.yaml": "kind: Configuration"}}])
+    configure(empty, "kind: Configuration")
     make_recorded_world(empty)
     empty.kueue.settled()
     assert "fairSharing" not in queue_status(empty, A)

@@ -8,7 +8,7 @@ import pytest
 from local.kubernetes.cluster import Cluster
 from tests.local.kubernetes.recorded import recorded
 from tests.local.kueue import worlds
-from tests.local.kueue.worlds import GPU, KUEUE, QUEUE_NAME, TEAMS, get_job, jobs, set_controller, submit, workload_of
+from tests.local.kueue.worlds import GPU, KUEUE, TEAMS, jobs, set_controller, submit, workload_of
 
 A, B = TEAMS
 QUEUES = f"{KUEUE}/v1beta2/clusterqueues"
@@ -27,7 +27,7 @@ def group(*resources: dict[str, Any], covered: tuple[str, ...] = ("cpu",)) -> li
     return [{"coveredResources": list(covered), "flavors": [{"name": "f", "resources": list(resources)}]}]
 
 
-def workload(requests: dict[str, Any], **spec: Any) -> dict[str, Any]:
+def workload(requests: Any, **spec: Any) -> dict[str, Any]:
     pods = {"containers": [{"name": "c", "resources": {"requests": requests}}]}
     pod_sets = [{"name": "main", "count": 1, "template": {"spec": pods}}]
     return {"metadata": {"name": "new"}, "spec": {"queueName": f"{A}-localqueue", "podSets": pod_sets, **spec}}
@@ -219,6 +219,11 @@ def test_what_an_admitted_workload_keeps(cluster: Cluster) -> None:
         (workload({"cpu": "1"}, podSets=[]), 422, "spec.podSets in body should have at least 1 items"),
         (workload({"cpu": "1"}, podSets=[{"count": -1, "template": {}}]), 422, "greater than or equal to 0"),
         (workload({"cpu": "1"}, podSets=[{"count": True, "template": {}}]), 422, "must be of type integer"),
+        (workload({"cpu": "1"}, podSets=[{"count": 2**31, "template": {}}]), 422, "less than or equal to 2147483647"),
+        (workload({"cpu": "1"}, podSets=[{"template": "x"}]), 422, "spec.podSets[0].template in body must be of type"),
+        (workload({"cpu": "1"}, podSets=[{"template": {"spec": "x"}}]), 422, "template.spec in body must be of type"),
+        (workload({"cpu": "1"}, podSets=[{"template": {"spec": {"containers": [None]}}}]), 422, "containers[0] in"),
+        (workload("x"), 422, "resources.requests in body must be of type object"),
         (workload({"cpu": "1"}, podSets=[{"minCount": 2, "template": {}}]), 422, "minCount should be positive"),
         (
             workload({"cpu": "1"}, priorityClassRef={"group": "a", "kind": "b", "name": "c"}),
@@ -232,52 +237,25 @@ def test_workloads_that_are_refused(cluster: Cluster, body: dict[str, Any], stat
     assert (reply.status, told in reply.json["message"]) == (status, True), reply.text
 
 
+def test_a_workload_of_nothing_is_taken(cluster: Cluster) -> None:
+    assert cluster.call("POST", WORKLOADS, {"metadata": {"name": "new"}, "spec": {}}).status == 201
+    cluster.kueue.settled()
+
+
+def test_a_priority_is_an_int32(cluster: Cluster) -> None:
+    path = f"{KUEUE}/v1beta2/workloadpriorityclasses/training-priority"
+    for value in (2**31, -(2**31) - 1):
+        reply = cluster.call("PATCH", path, {"value": value})
+        assert (reply.status, reply.json["details"]["causes"][0]["field"]) == (422, "value")
+    assert cluster.call("PATCH", path, {"value": -(2**31)}).status == 200
+
+
 @pytest.mark.parametrize("requests", [{"cpu": "lots"}, {"cpu": "1" * 70}, {"cpu": None}])
 def test_requests_of_a_workload_that_are_no_quantities(cluster: Cluster, requests: dict[str, Any]) -> None:
     """They are taken, as the schema here says nothing of pods, and never admitted."""
     assert cluster.call("POST", WORKLOADS, workload(requests)).status == 201
     cluster.kueue.settled()
     assert "admission" not in cluster.call("GET", f"{WORKLOADS}/new").json.get("status", {})
-
-
-# Jobs
-
-
-@pytest.mark.parametrize(
-    ("requests", "status", "told"),
-    [
-        ({"cpu": "-1"}, 422, f'resources.requests[cpu]: Invalid value: "-1": {NEGATIVE}'),
-        ({"cpu": "lots"}, 400, "quantities must match the regular expression"),
-        ({"cpu": True}, 400, "quantities must match the regular expression"),
-    ],
-)
-def test_jobs_that_are_refused(cluster: Cluster, requests: dict[str, Any], status: int, told: str) -> None:
-    reply = cluster.call("POST", jobs(A), worlds.job("train", requests, labels=worlds.labels_of(A)))
-    assert (reply.status, told in reply.json["message"]) == (status, True), reply.text
-
-
-def test_a_job_with_impossible_pods(cluster: Cluster) -> None:
-    body = worlds.job("train", GPU, labels=worlds.labels_of(A))
-    body["spec"]["parallelism"] = -1
-    reply = cluster.call("POST", jobs(A), body)
-    told = f'Job.batch "train" is invalid: spec.parallelism: Invalid value: -1: {NEGATIVE}'
-    assert (reply.status, reply.json["message"]) == (422, told)
-    body["spec"]["parallelism"] = "two"
-    assert cluster.call("POST", jobs(A), body).status == 400
-
-
-def test_a_job_that_asks_for_more_than_there_can_be(cluster: Cluster) -> None:
-    submit(cluster, A, "train", {"cpu": "9E"})
-    assert get_job(cluster, A, "train")["spec"]["suspend"] is True
-
-
-def test_a_running_job_stays_in_its_queue(cluster: Cluster) -> None:
-    submit(cluster, A, "train")
-    reply = cluster.call("PATCH", f"{jobs(A)}/train", {"metadata": {"labels": {QUEUE_NAME: "other"}}})
-    told = f'metadata.labels[{QUEUE_NAME}]: Invalid value: "other": field is immutable'
-    assert (reply.status, told in reply.json["message"]) == (403, True)
-    reply = cluster.call("PATCH", f"{jobs(A)}/train", {"metadata": {"labels": {worlds.PRIORITY_CLASS: None}}})
-    assert (reply.status, "cannot be removed from a workload" in reply.json["message"]) == (403, True)
 
 
 # A webhook that is not there
