@@ -39,7 +39,7 @@ test-cluster: $(VENV)/installed ## hold a real cluster, that of GOVERNOR_TEST_KU
 	GOVERNOR_TEST_KUBECONFIG="$(GOVERNOR_TEST_KUBECONFIG)" $(BIN)/python -m pytest tests/conformance tests/aws/test_walk_through.py
 
 kueue-agreement: $(VENV)/installed ## how far the model of Kueue's admission agrees with the real one [SCENARIOS=FILE]
-	@$(BIN)/python -m tests.agreement $(SCENARIOS)
+	@$(BIN)/python -m tests.agreement $(if $(SCENARIOS),"$(SCENARIOS)")
 
 lint: $(VENV)/installed ## ruff, mypy, import-linter
 	$(BIN)/ruff check .
