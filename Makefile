@@ -30,7 +30,8 @@ build: $(VENV)/installed ## sam build for GOVERNOR_RUNTIME and GOVERNOR_ARCHITEC
 	build/tools/sam/bin/sam build
 
 test: lint ## everything that must hold: lint, types, layers, tests
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	@# Files in their order: the long ones are few tests each, and by number of tests they would come last and alone.
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 test-cluster: $(VENV)/installed ## hold a real cluster, that of GOVERNOR_TEST_KUBECONFIG, against what the local one does
 	@test -n "$(GOVERNOR_TEST_KUBECONFIG)" || { \
