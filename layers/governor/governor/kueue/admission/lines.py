@@ -29,14 +29,8 @@ class Line:
         self.first: WorkloadKey | None = None
         self.is_strict = False
 
-    def __len__(self) -> int:
-        return len(self._waiting)
-
     def __iter__(self) -> Iterator[Waiting]:
         return iter(self._waiting.values())
-
-    def __contains__(self, key: WorkloadKey) -> bool:
-        return key in self._waiting
 
     def add(self, waiting: Waiting) -> None:
         """Put it where it belongs; in a parked row it is not tried for now."""

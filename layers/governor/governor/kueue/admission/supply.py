@@ -106,6 +106,7 @@ class Queue:
         return self._kept.get(place, 0)
 
     def nominal(self, place: FlavorResource) -> int:
+        """Its own quota."""
         return self.quotas.get(place, NOTHING).nominal
 
     def borrows_with(self, place: FlavorResource, more: int = 0) -> bool:
@@ -113,6 +114,7 @@ class Queue:
         return self.used.get(place, 0) + more > self.quotas.get(place, NOTHING).nominal
 
     def borrows_any(self, places: Iterable[FlavorResource]) -> bool:
+        """Whether it uses more than its nominal quota of any of these."""
         used, quotas = self.used, self.quotas
         return any(used.get(place, 0) > quotas.get(place, NOTHING).nominal for place in places)
 
@@ -137,9 +139,11 @@ class Queue:
         return most if quota.borrowing_limit is None else min(most, quota.nominal + quota.borrowing_limit)
 
     def fits(self, needs: Needs) -> bool:
+        """Whether all that is needed is available."""
         return all(amount <= self.available(place) for place, amount in needs.items())
 
     def use(self, needs: Needs) -> None:
+        """Count needs as used; what the queue does not keep for itself, as used of the pool."""
         for place, amount in needs.items():
             used = self.used.get(place, 0)
             self.used[place] = used + amount
@@ -148,6 +152,7 @@ class Queue:
                 self.pool.used[place] = self.pool.used.get(place, 0) + outside
 
     def release(self, needs: Needs) -> None:
+        """Count needs as used no more: the reverse of ``use``."""
         for place, amount in needs.items():
             used = self.used.get(place, 0)
             self.used[place] = used - amount
