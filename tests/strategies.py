@@ -13,7 +13,7 @@ import msgspec
 from hypothesis import strategies as st
 
 from governor.aws.service_model import service_limits
-from governor.policy import ClusterPolicy, OnDelete, Policy, PriorityClass, Sharing, Team
+from governor.policy import Alarms, BorrowingAlarm, ClusterPolicy, OnDelete, Policy, PriorityClass, Sharing, Team
 from governor.policy.names import MAX_PRIORITY_CLASS_NAME, MAX_TEAM_NAME, is_description
 from governor.quota import Partition, QuotaEntry, bundled_instances
 
@@ -108,6 +108,13 @@ def descriptions() -> st.SearchStrategy[str]:
     return st.one_of(tricky, st.text(printable, max_size=40).filter(is_description))
 
 
+def alarms() -> st.SearchStrategy[Alarms]:
+    """An alarm on borrowing, muted until a whole second of the years that a policy may name, or none."""
+    moments = st.integers(0, 4_133_980_799)
+    borrowing = st.builds(BorrowingAlarm, st.integers(1, 10000), st.none() | moments)
+    return st.builds(Alarms, st.none() | borrowing)
+
+
 @st.composite
 def teams(
     draw: st.DrawFn,
@@ -124,6 +131,7 @@ def teams(
         sharing=draw(st.none() | sharings(types)),
         preempt_team_tasks=draw(st.sampled_from((None, "Never", "LowerPriority"))),
         activation=draw(st.sampled_from((None, "Enabled", "Disabled"))),
+        alarms=draw(st.sampled_from((msgspec.UNSET, None)) | alarms()),
     )
 
 
@@ -157,4 +165,10 @@ def policies(
     )
     words: tuple[OnDelete, ...] = ("Retain", "Remove")
     on_delete = draw(st.sampled_from(words))
-    return Policy(draw(clusters()), named, draw(st.none() | cluster_policies()), on_delete=on_delete)
+    return Policy(
+        draw(clusters()),
+        named,
+        draw(st.none() | cluster_policies()),
+        on_delete=on_delete,
+        alarms=draw(st.none() | alarms()),
+    )

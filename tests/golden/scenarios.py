@@ -10,6 +10,7 @@ from governor.plan import Live, LiveClusterPolicy, Quota, desired_by, plan
 from governor.policy import Bounds, Diagnostic, Finding, Parsed, Policy, Severity, parse_policy
 from governor.quota import Cluster, InstanceGroup, QuotaEntry, amounts_of, bundled_instances, total
 from governor.quota.cluster import GroupKind
+from tests.golden import alarms
 
 ARN = "arn:aws:sagemaker:us-west-2:123456789012:cluster/abcdefghij01"
 G5 = "ml.g5.8xlarge"
@@ -49,7 +50,15 @@ class Scenario(msgspec.Struct, frozen=True):
 
 def scenarios() -> tuple[Scenario, ...]:
     """All of them; a test holds that no code of a message is missing."""
-    return (*_sources(), *_values(), *_names(), *_warnings(), *_against_a_cluster(), *_against_live_quotas())
+    return (
+        *_sources(),
+        *_values(),
+        *_names(),
+        *_alarms(),
+        *_warnings(),
+        *_against_a_cluster(),
+        *_against_live_quotas(),
+    )
 
 
 def _file(body: str, cluster_policy: str = "") -> bytes:
@@ -144,7 +153,7 @@ def _values() -> Iterator[Scenario]:
     yield Scenario("keys that are no text", b"version: 1\ncluster: c\nteams: []\n1: a\n? [b]\n: c\n? \n: d\n")
     yield Scenario("a key twice", b"version: 1\ncluster: a\nteams: []\ncluster: b\n")
     yield Scenario("a merge key", _file("  - &a {name: a, quota: []}\n  - {<<: *a, name: b}\n"))
-    yield Scenario("blocks of a later release", b"version: 1\ncluster: c\nalarms: {}\nteams: []\ndrift: {}\n")
+    yield Scenario("blocks of a later release", b"version: 1\ncluster: c\nteams: []\ndrift: {}\n")
     yield Scenario("another word for onDelete", b"version: 1\ncluster: c\nonDelete: remove\nteams: []\n")
     yield Scenario("another version of the format", b"version: 2\ncluster: c\nteams: []\n")
     yield Scenario("the version in quotes", b'version: "1"\ncluster: c\nteams: []\n')
@@ -253,6 +262,10 @@ def _names() -> Iterator[Scenario]:
     )
     yield Scenario("a description of two lines", _two('  - {name: a, quota: [], description: "one\\ntwo"}\n'))
     yield Scenario("a name that would move the cursor", _two('  - {name: "\\e[2Jteam", quota: []}\n'))
+
+
+def _alarms() -> Iterator[Scenario]:
+    yield from (Scenario(name, data) for name, data in alarms.files())
 
 
 def _warnings() -> Iterator[Scenario]:

@@ -51,6 +51,18 @@ ERRORS = {
     + "teams: []\nclusterPolicy: {priorityClasses: [{name: x, weight: 1}, {weight: 2, name: «x}]}\n",
     "duplicate-entry": HEAD + "teams:\n  - name: a\n    quota:\n      - {instanceType: ml.g5.8xlarge, count: 1}\n"
     "      - {count: 1, instanceType: «ml.g5.8xlarge}\n",
+    "missing-key of a team's alarms": HEAD + f"teams: [{{name: a, {SOUND}, alarms: «{{}}}}]\n",
+    "missing-key of an alarm": HEAD + f"teams: [{{name: a, {SOUND}, alarms: {{borrowing: «{{}}}}}}]\n",
+    "unknown-key of an alarm": HEAD + "alarms:\n  borrowing:\n    percent: 5\n    «mute: 2027-01-31\nteams: []\n",
+    "duplicate-key of alarms": HEAD + "alarms:\n  borrowing: null\n  «borrowing: null\nteams: []\n",
+    "empty-value of alarms": HEAD + "alarms:«\nteams: []\n",
+    "empty-value of a team's alarms": HEAD + f"teams:\n  - name: a\n    alarms:«\n    {SOUND}\n",
+    "out-of-range of a percentage": HEAD + "alarms: {borrowing: {percent: «0}}\nteams: []\n",
+    "out-of-range of a year": HEAD + "alarms: {borrowing: {percent: 5, muteUntil: «2101-01-01}}\nteams: []\n",
+    "bad-text of a day": HEAD + "alarms: {borrowing: {percent: 5, muteUntil:   «2027-02-30}}\nteams: []\n",
+    "bad-text of a time": HEAD
+    + f"teams: [{{name: a, {SOUND}, alarms: {{borrowing: {{percent: 5, muteUntil: «'2027-01-31T08:00:00'}}}}}}]\n",
+    "wrong-type of a day": HEAD + "alarms: {borrowing: {percent: 5, muteUntil: «2027}}\nteams: []\n",
     "yaml-tag": "version: «!!int 1\n",
     "yaml-tag on a list": "teams: «!!seq []\n",
     "yaml-tag as a directive": "# a\n«%TAG ! x\n---\na: 1\n",

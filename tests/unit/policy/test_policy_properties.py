@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from governor.aws.service_model import service_limits
 from governor.checks import PolicyFile
+from governor.kueue.times import in_utc
 from governor.policy import Parsed, Policy, has_errors, parse_policy
 from governor.policy.writing import policy_text
 from tests.strategies import policies
@@ -137,6 +138,10 @@ def test_warnings_do_not_depend_on_the_order_of_keys(policy: Policy) -> None:
 def _content(policy: Policy) -> dict[str, Any]:
     """The policy as a person would write it in JSON: what is not said is not there."""
     content: dict[str, Any] = msgspec.to_builtins(policy)
+    for holder in (content, *content["teams"]):
+        borrowing = (holder.get("alarms") or {}).get("borrowing") or {}
+        if "muteUntil" in borrowing:
+            borrowing["muteUntil"] = in_utc(borrowing["muteUntil"])
     return {"version": 1, **content}
 
 

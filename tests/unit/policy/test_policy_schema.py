@@ -24,6 +24,8 @@ ROOT = Path(__file__).parents[3]
 SCHEMA = policy_schema(service_limits())
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
 ROWS = list(rows())
+TOLD_ELSEWHERE = ("teams[].sharing.absoluteBorrowLimits[].", "teams[].alarms.")
+"""Sections with the same keys as another, to which the page refers."""
 
 
 class _Loader(yaml.SafeLoader):
@@ -66,6 +68,8 @@ clusterPolicy:
   priorityClasses: [{name: high, weight: 9}]
   fairShare: Enabled
   idleResourceSharing: Disabled
+alarms:
+  borrowing: {percent: 50, muteUntil: 2027-01-31}
 teams:
   - name: a
     quotaName: A-quota
@@ -80,6 +84,7 @@ teams:
     quota:
       - {instanceType: ml.p5.48xlarge, acceleratorPartition: {type: mig-1g.10gb, count: 3}}
       - {instanceType: ml.g5.8xlarge, count: 2, vCpu: 8.5, memoryInGiB: 1e2}
+    alarms: {borrowing: {percent: 80}}
 """
 
 MISTAKES = [
@@ -124,7 +129,20 @@ MISTAKES = [
     *[("memoryInGiB: 1e2", f"memoryInGiB: {value}") for value in ("-1", ".inf", "100GiB")],
     ("instanceType: ml.g5.8xlarge, count: 2", "count: 2"),
     (", count: 2, vCpu: 8.5, memoryInGiB: 1e2", ""),
-    *[("version: 1\n", f"version: 1\n{key}: {{}}\n") for key in ("alarms", "drift")],
+    ("version: 1\n", "version: 1\ndrift: {}\n"),
+    *[("alarms: {borrowing: {percent: 80}}", f"alarms: {value}") for value in ("{}", "[]", "off", "80", "''", "false")],
+    *[("{borrowing: {percent: 80}}", f"{{borrowing: {value}}}") for value in ("{}", "80", "off", "[percent]", "''")],
+    *[("{percent: 80}", value) for value in ("{muteUntil: 2027-01-31}", "{percent: 80, until: 2027-01-31}")],
+    *[("percent: 80", f"percent: {value}") for value in ("0", "10001", "-1", "0.5", "80%", "'80'", "null", "true")],
+    *[
+        ("muteUntil: 2027-01-31", f"muteUntil: {value}")
+        for value in (
+            *("null", "2027", "true", "soon", "''", "2027-13-01", "2027-01-32", "2027-00-01", "2027-1-31", "1.1.2027"),
+            *("2101-01-01", "1969-12-31", "2027-01-31T08:00:00", "2027-01-31T08:00Z", "2027-01-31 08:00:00Z"),
+            *("2027-01-31T24:00:00Z", "2027-01-31T08:60:00Z", "2027-01-31T08:00:60Z", "2027-01-31T08:00:00+0100"),
+            *("2027-01-31T08:00:00+24:00", "2027-01-31t08:00:00z", "2027-01-31T08:00:00.Z"),
+        )
+    ],
     ("    quotaName:", "    quotaname:"),
     ("  fairShare:", "  zzz: 1\n  fairShare:"),
     ("borrowLimit:", "limit:"),
@@ -141,6 +159,26 @@ FINE = [
     ("description: What the team does", 'description: ""'),
     ("priorityClasses: [{name: high, weight: 9}]", "priorityClasses: []"),
     ("count: 2, vCpu", "count: 10000000, vCpu"),
+    *[
+        ("    alarms: {borrowing: {percent: 80}}", f"    alarms: {value}")
+        for value in ("null", "~", "{borrowing: null}")
+    ],
+    *[("  borrowing: {percent: 50, muteUntil: 2027-01-31}\nt", f"  {value}\nt") for value in ("null", "borrowing: ~")],
+    *[("percent: 80", f"percent: {value}") for value in ("1", "10000", "80.0", "0x50")],
+    *[
+        ("muteUntil: 2027-01-31", f"muteUntil: {value}")
+        for value in (
+            *(
+                "1970-01-01",
+                "2100-12-31",
+                "2028-02-29",
+                "'2027-01-31'",
+                '"2027-01-31T08:00:00Z"',
+                "2027-01-31T08:00:00Z",
+            ),
+            *("2027-01-31T08:00:00+01:00", "2027-01-31T23:59:59-14:00", "2027-01-31T08:00:00.123456789Z"),
+        )
+    ],
 ]
 
 
@@ -169,7 +207,7 @@ def test_every_field_is_described_and_its_example_reads(row: Row) -> None:
     assert len(row.field.meaning) > 10
     assert row.field.example.startswith(f"{row.field.key}: ")
     assert _schema_of(row)["description"] == row.field.meaning
-    assert f"| `{row.path}` |" in PAGE.read_text("utf-8") or "absoluteBorrowLimits[]" in row.path
+    assert f"| `{row.path}` |" in PAGE.read_text("utf-8") or row.path.startswith(TOLD_ELSEWHERE)
     text = _around(row)
     assert parse_policy(text.encode(), service_limits()).diagnostics == ()
     assert _schema_accepts(text)
@@ -221,7 +259,7 @@ def test_every_section_of_the_format_is_walked() -> None:
 def test_the_policy_page_is_what_the_generator_writes() -> None:
     text = PAGE.read_text("utf-8")
     assert page(text, service_limits()) == text, "'python -m local.reference' writes it again"
-    assert text.count("| key | kind and limits |") == 8
+    assert text.count("| key | kind and limits |") == 10
 
 
 def test_the_generator_refuses_a_page_without_its_markers() -> None:

@@ -43,8 +43,12 @@ def _in_order(team: Team) -> Team:
 
 
 def desired_by(policy: Policy) -> Desired:
-    """What a policy file wants."""
-    return Desired(policy.teams, policy.cluster_policy)
+    """What a policy file wants of SageMaker, which knows nothing of alarms: they change no plan and no record."""
+    return Desired(tuple(_without_alarms(team) for team in policy.teams), policy.cluster_policy)
+
+
+def _without_alarms(team: Team) -> Team:
+    return team if team.alarms is msgspec.UNSET else msgspec.structs.replace(team, alarms=msgspec.UNSET)
 
 
 NOTHING_DESIRED = Desired((), ABSENT)

@@ -4,6 +4,7 @@ Reading, JSON Schema and the policy reference in docs/ all come from these table
 """
 
 from governor.policy import names
+from governor.policy.alarms import ALARMS
 from governor.policy.kinds import Choice, Exactly, Number, Text, Word
 from governor.policy.model import Addon, ClusterPolicy, Policy, PriorityClass
 from governor.policy.naming import ENTITY_NAME, Title, kubernetes_name
@@ -154,6 +155,14 @@ POLICY = Section(
             "clusterPolicy: {fairShare: Enabled}",
         ),
         Field(
+            "alarms",
+            "alarms",
+            ALARMS,
+            "The alarms on every team without a block of its own, and on teams that the file does not name. Left out "
+            "or null: none.",
+            "alarms: {borrowing: {percent: 50}}",
+        ),
+        Field(
             "teams",
             "teams",
             ListOf("a list of teams", TEAM),
@@ -164,5 +173,5 @@ POLICY = Section(
     ),
     Policy,
     lambda _node, _index: "policy",
-    upcoming=("alarms", "drift"),
+    upcoming=("drift",),
 )

@@ -65,14 +65,17 @@ class Text(Kind):
 
 
 class Number(Kind):
-    """A number in the range that a shape of the service's model sets."""
+    """A number in the range that a shape of the service's model sets, named, or one of this format's own."""
 
-    def __init__(self, words: str, shape: str, *, whole: bool) -> None:
+    def __init__(self, words: str, shape: str | Shape, *, whole: bool) -> None:
         self.words = words
         self._shape, self._whole = shape, whole
 
+    def _limit(self, limits: Limits) -> Shape:
+        return self._shape if isinstance(self._shape, Shape) else limits[self._shape]
+
     def read(self, node: Node, key: str, scope: Scope, reading: Reading) -> Any:
-        limit = reading.limits[self._shape]
+        limit = self._limit(reading.limits)
         value = node.value if isinstance(node, Scalar) else None
         if not isinstance(node, Scalar) or isinstance(value, bool) or not isinstance(value, int | float):
             quoted = (
@@ -101,7 +104,7 @@ class Number(Kind):
         return f"a {'whole ' if self._whole else ''}number{low}{high}"
 
     def schema(self, limits: Limits) -> JsonSchema:
-        limit = limits[self._shape]
+        limit = self._limit(limits)
         schema: JsonSchema = {"type": "integer" if self._whole else "number"}
         if limit.minimum is not None:
             schema["minimum"] = limit.minimum

@@ -55,6 +55,19 @@ class Addon(msgspec.Struct, frozen=True):
     version: str
 
 
+class BorrowingAlarm(msgspec.Struct, frozen=True, omit_defaults=True, rename={"mute_until": "muteUntil"}):
+    """An alarm on borrowing from so many percent of the guarantee on; ``mute_until`` in seconds since 1970."""
+
+    percent: int
+    mute_until: int | None = None
+
+
+class Alarms(msgspec.Struct, frozen=True):
+    """The alarms on a team. ``borrowing`` None means that this one is off."""
+
+    borrowing: BorrowingAlarm | None
+
+
 class Team(
     msgspec.Struct,
     frozen=True,
@@ -65,7 +78,7 @@ class Team(
         "preempt_team_tasks": "preemptTeamTasks",
     },
 ):
-    """A team's compute allocation."""
+    """A team's compute allocation. ``alarms`` UNSET means those of the file, None none."""
 
     name: str
     quota: tuple[QuotaEntry, ...]
@@ -75,6 +88,7 @@ class Team(
     sharing: Sharing | None = None
     preempt_team_tasks: Literal["Never", "LowerPriority"] | None = None
     activation: Literal["Enabled", "Disabled"] | None = None
+    alarms: Alarms | msgspec.UnsetType | None = msgspec.UNSET
 
     @property
     def effective_quota_name(self) -> str:
@@ -88,7 +102,7 @@ class Policy(
     omit_defaults=True,
     rename={"cluster_policy": "clusterPolicy", "on_delete": "onDelete"},
 ):
-    """One file: everything declared for one cluster."""
+    """One file: everything declared for one cluster. ``alarms`` are those of a team that says nothing of its own."""
 
     cluster: str
     teams: tuple[Team, ...]
@@ -96,6 +110,7 @@ class Policy(
     version: int = 1
     on_delete: OnDelete = "Retain"
     addon: Addon | None = None
+    alarms: Alarms | None = None
 
 
 DEFAULT_CLUSTER_POLICY_NAME = "cluster-policy"

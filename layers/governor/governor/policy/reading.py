@@ -76,9 +76,10 @@ _TYPE_WORDS = {int: "number", float: "number", bool: "truth value"}
 
 
 class Kind(ABC):
-    """One kind of value."""
+    """One kind of value. One that is ``nullable`` may also be a null, written out, which reads as None."""
 
     words: str
+    nullable = False
 
     @abstractmethod
     def read(self, node: Node, key: str, scope: Scope, reading: Reading) -> Any:

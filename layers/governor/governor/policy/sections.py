@@ -90,6 +90,11 @@ def text_at(node: Mapping, *path: str) -> str:
     return inner.text if isinstance(inner, Scalar) else ""
 
 
+def _is_null(node: Node) -> bool:
+    """True for a null that somebody wrote: behind a key whose value was forgotten stands nothing."""
+    return isinstance(node, Scalar) and node.value is None and bool(node.text)
+
+
 def _place(node: Mapping, field: str) -> Position:
     inner = node.get(field)
     return inner.at if inner is not None else node.at
@@ -106,11 +111,18 @@ class Field(msgspec.Struct, frozen=True):
     required: bool = False
 
 
+def _or_null(field: Field) -> str:
+    return f", or '{field.key}: null' for none" if field.kind.nullable else ""
+
+
 Check = Callable[[Any, Mapping, Scope, Reading], None]
 
 
 class Section(Kind):
-    """A mapping with known keys. ``fewest`` keys are for the schema; a check says it in better words."""
+    """A mapping with known keys, or null where that is allowed.
+
+    ``fewest`` keys are for the schema; a check says it in better words.
+    """
 
     def __init__(
         self,
@@ -123,8 +135,10 @@ class Section(Kind):
         unique: tuple[Unique, ...] = (),
         checks: tuple[Check, ...] = (),
         upcoming: tuple[str, ...] = (),
+        nullable: bool = False,
     ) -> None:
-        self.words = words
+        self.words = f"{words}, or null" if nullable else words
+        self.nullable = nullable
         self.fields = {field.key: field for field in fields}
         self._required = [field for field in fields if field.required]
         self._nested = {field.key: field.kind.title for field in fields if isinstance(field.kind, Section)}
@@ -137,7 +151,7 @@ class Section(Kind):
 
     def read(self, node: Node, key: str, scope: Scope, reading: Reading) -> Any:
         if not isinstance(node, Mapping):
-            return self.wrong_type(node, key, scope, reading)
+            return None if self.nullable and _is_null(node) else self.wrong_type(node, key, scope, reading)
         fields = self.fields
         values: dict[str, Any] = {}
         seen: dict[object, Position] = {}
@@ -161,7 +175,7 @@ class Section(Kind):
             seen[name] = name_node.at
             inner = scope
             if isinstance(value_node, Scalar):
-                if value_node.value is None:
+                if value_node.value is None and not (field.kind.nullable and _is_null(value_node)):
                     sound = False
                     self._refuse_empty(field, value_node, scope, reading)
                     continue
@@ -175,7 +189,12 @@ class Section(Kind):
         for field in self._required:
             if field.key not in seen:
                 sound = False
-                reading.refuse("missing-key", node.at, scope, f"{field.key} is missing; write '{field.example}'")
+                reading.refuse(
+                    "missing-key",
+                    node.at,
+                    scope,
+                    f"{field.key} is missing; write '{field.example}'{_or_null(field)}",
+                )
         if not sound:
             return INVALID
         built = self._build(**values)
@@ -184,7 +203,7 @@ class Section(Kind):
         return built
 
     def _refuse_empty(self, field: Field, node: Node, scope: Scope, reading: Reading) -> None:
-        otherwise = "" if field.required else ", or remove the key"
+        otherwise = _or_null(field) or ("" if field.required else ", or remove the key")
         reading.refuse("empty-value", node.at, scope, f"{field.key} is empty; write e.g. '{field.example}'{otherwise}")
 
     def _refuse_key(self, node: Node, scope: Scope, reading: Reading) -> None:
@@ -222,7 +241,11 @@ class Section(Kind):
         properties = {
             field.key: {"description": field.meaning, **field.kind.schema(limits)} for field in self.fields.values()
         }
-        schema: JsonSchema = {"type": "object", "additionalProperties": False, "properties": properties}
+        schema: JsonSchema = {
+            "type": ["object", "null"] if self.nullable else "object",
+            "additionalProperties": False,
+            "properties": properties,
+        }
         required = [field.key for field in self._required]
         if required:
             schema["required"] = required

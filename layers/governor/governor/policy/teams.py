@@ -1,6 +1,7 @@
 """What a policy says of a team: its compute allocation, how it shares, and the rules within one entry."""
 
 from governor.policy import names
+from governor.policy.alarms import ALARMS
 from governor.policy.kinds import Choice, InstanceType, Number, Text
 from governor.policy.model import Sharing, Team
 from governor.policy.naming import ENTITY_NAME, Title, kubernetes_name
@@ -240,6 +241,13 @@ TEAM = Section(
             "Description of the compute quota. Comparing it costs one more call for this team.",
             "description: Vision research",
         ),
+        Field(
+            "alarms",
+            "alarms",
+            ALARMS,
+            "The alarms on this team, instead of those of the file. null: none. They change nothing in SageMaker.",
+            "alarms: {borrowing: {percent: 80}}",
+        ),
     ),
     Team,
     Title("team", "name"),
@@ -253,5 +261,4 @@ TEAM = Section(
             "a quota belongs to one team: write another quotaName (left out, it is <team>-quota)",
         ),
     ),
-    upcoming=("alarms",),
 )

@@ -6,7 +6,8 @@ from typing import Any
 import msgspec
 import yaml
 
-from governor.policy.model import Policy
+from governor.kueue.times import in_utc
+from governor.policy.model import Alarms, Policy
 from governor.policy.source import plain_value
 
 
@@ -22,12 +23,24 @@ def policy_text(policy: Policy, comments: Iterable[str] = ()) -> str:
         content = msgspec.to_builtins(policy.cluster_policy)
         lines.append("clusterPolicy:" if content else "clusterPolicy: {}")
         lines += _fields(content, "  ")
+    if policy.alarms is not None:
+        lines.append(f"alarms: {_flow(_alarms(policy.alarms))}")
     lines.append("teams:" if policy.teams else "teams: []")
     for team in policy.teams:
         content = {"name": team.name, "quota": [], **msgspec.to_builtins(team)}
+        if isinstance(team.alarms, Alarms):
+            content["alarms"] = _alarms(team.alarms)
         name, *rest = _fields(content, "    ")
         lines += [f"  - {name.lstrip()}", *rest]
     return "\n".join(lines) + "\n"
+
+
+def _alarms(alarms: Alarms) -> dict[str, Any]:
+    """Times as a person writes them."""
+    content: dict[str, Any] = msgspec.to_builtins(alarms)
+    if alarms.borrowing is not None and alarms.borrowing.mute_until is not None:
+        content["borrowing"]["muteUntil"] = in_utc(alarms.borrowing.mute_until)
+    return content
 
 
 def _fields(content: dict[str, Any], indent: str) -> list[str]:

@@ -11,8 +11,8 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 
 from governor.errors import PermanentError
+from governor.kueue import times
 from governor.kueue.quantities import Quantity, counted, parsed
-from governor.kueue.reading import times
 
 Source = bytes | str | msgspec.Raw | Mapping[str, Any]
 """One object: JSON, or decoded."""

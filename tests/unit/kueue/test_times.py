@@ -1,12 +1,12 @@
-"""Times of RFC 3339 are read without a calendar of Python's; Python's says what is right."""
+"""Times of RFC 3339 are read and written without a calendar of Python's; Python's says what is right."""
 
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from governor.kueue.reading.times import seconds
+from governor.kueue.times import in_utc, seconds
 
 OFFSETS = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
 
@@ -21,6 +21,18 @@ def test_any_time_in_utc(time: datetime) -> None:
 @given(st.datetimes(min_value=datetime(1900, 1, 1), max_value=datetime(2200, 1, 1), timezones=OFFSETS))  # noqa: DTZ001
 def test_any_offset(time: datetime) -> None:
     assert seconds(time.replace(microsecond=0).isoformat()) == int(time.replace(microsecond=0).timestamp())
+
+
+@given(st.datetimes(timezones=st.just(UTC)))
+@example(datetime(1, 1, 1, tzinfo=UTC))
+@example(datetime(1969, 12, 31, 23, 59, 59, tzinfo=UTC))
+@example(datetime(2000, 2, 29, tzinfo=UTC))
+@example(datetime(2100, 12, 31, tzinfo=UTC))
+@example(datetime(9999, 12, 31, tzinfo=UTC))
+def test_any_time_is_written_as_it_is_read(time: datetime) -> None:
+    written = in_utc(int(time.replace(microsecond=0).timestamp()))
+    assert datetime.fromisoformat(written) == time.replace(microsecond=0)
+    assert in_utc(seconds(written)) == written
 
 
 NO_TIMES: tuple[object, ...] = (

@@ -1,4 +1,4 @@
-"""Times as Kubernetes writes them (RFC 3339), in whole seconds since 1970."""
+"""Times of RFC 3339, as Kubernetes writes them and a policy may, in whole seconds since 1970."""
 
 import re
 
@@ -6,6 +6,7 @@ _PATTERN = re.compile(
     r"([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.[0-9]{1,9})?(?:Z|([+-])([0-9]{2}):([0-9]{2}))"
 )
 _DAYS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+_DAYS_IN_400_YEARS = 146_097
 
 
 def seconds(text: object) -> int:
@@ -21,6 +22,21 @@ def seconds(text: object) -> int:
         raise ValueError("expected a time of day")
     east = -60 if found[7] == "-" else 60
     return ((_day(year, month, day) * 24 + hour) * 60 + minute) * 60 + second - (ahead[0] * 60 + ahead[1]) * east
+
+
+def in_utc(moment: int) -> str:
+    """The time of so many seconds since 1970, such as 2026-11-24T03:51:21Z; of the years 1 to 9999."""
+    minutes, second = divmod(moment, 60)
+    hours, minute = divmod(minutes, 60)
+    days, hour = divmod(hours, 24)
+    year = 1969 + days * 400 // _DAYS_IN_400_YEARS  # the year before, on average, so never too late
+    while _day(year + 1, 1, 1) <= days:
+        year += 1
+    month, day = 1, days - _day(year, 1, 1) + 1
+    while day > _days_in(year, month):
+        day -= _days_in(year, month)
+        month += 1
+    return f"{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z"
 
 
 def _days_in(year: int, month: int) -> int:
