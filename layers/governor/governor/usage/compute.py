@@ -1,0 +1,208 @@
+"""From what was read of a cluster to who uses, borrows, lends and waits."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import cast
+
+from governor.kueue.objects import UNLIMITED_SHARE
+from governor.usage.capacity import capacities
+from governor.usage.lending import account, headrooms
+from governor.usage.model import ClusterUsage, CohortUsage, QueueUsage, ResourceUsage, State, TeamUsage
+from governor.usage.reclaiming import reclaimable
+from governor.usage.seen import Doors, Fund, Lender, Queue, Seen, Waiting
+from governor.usage.wire import IDLE_QUEUES
+
+NAMESPACE = "hyperpod-ns-"
+"""What the namespace of a team begins with (facts 1f); used for its name where nothing better is known."""
+_Place = tuple[str, str, str]
+"""Cohort (or, of a queue without one, the queue), flavor, resource."""
+
+
+def usage_of(
+    seen: Seen,
+    cluster: str,
+    at: int,
+    names: Mapping[str, str] | None = None,
+    waiting: Iterable[Waiting] | None = (),
+) -> ClusterUsage:
+    """The usage of one cluster as of ``at``.
+
+    ``names`` are the teams' by the id of their compute quota; a team that is not among them is called after its
+    namespace. ``waiting`` are the workloads that wait; None where there were too many to list.
+    """
+    queues = [queue for queue in seen.queues if not queue.deleting]
+    resources, cohorts = _accounts(queues, seen.lenders)
+    teams_of, lost = _teams(seen.doors, {queue.name for queue in seen.queues})
+    oldest = _oldest(waiting or (), seen.doors)
+    teams, pool, others = [], [], []
+    for queue in queues:
+        doors = teams_of.get(queue.name)
+        found = resources[queue.name]
+        if queue.name.startswith(IDLE_QUEUES):
+            pool.append(_queue(queue, found, oldest.get(queue.name)))
+        elif doors is None:
+            others.append(_queue(queue, found, oldest.get(queue.name)))
+        else:
+            teams.append(_team(queue, found, oldest.get(queue.name), doors, seen.doors.governed, names or {}))
+    named = _distinct(teams)
+    return ClusterUsage(
+        cluster=cluster,
+        at=at,
+        teams=tuple(named),
+        pool=tuple(pool),
+        others=tuple(others),
+        cohorts=cohorts,
+        deleting=tuple(queue.name for queue in seen.queues if queue.deleting),
+        lost=lost,
+        reclaimable=reclaimable(named, (*pool, *others)),
+        capacity=None if seen.machines is None else capacities(seen.machines, seen.kinds, (*named, *others), pool),
+        oldest_known=waiting is not None,
+    )
+
+
+def _accounts(
+    queues: list[Queue], lenders: tuple[Lender, ...]
+) -> tuple[dict[str, tuple[ResourceUsage, ...]], tuple[CohortUsage, ...]]:
+    """By queue what it uses, in the order of its funds; and what cohorts lend of their own."""
+    places: defaultdict[_Place, list[tuple[Queue, Fund]]] = defaultdict(list)
+    for queue in queues:
+        pool = queue.cohort or f"\0{queue.name}"
+        for fund in queue.funds:
+            places[pool, fund.flavor, fund.resource].append((queue, fund))
+    parents = {lender.name: lender.parent for lender in lenders}
+    owns = {(lender.name, fund.flavor, fund.resource): fund.nominal for lender in lenders for fund in lender.funds}
+    found: dict[tuple[str, str, str], ResourceUsage] = {}
+    lent_by: dict[_Place, int] = {}
+    for place, members in places.items():
+        funds = [fund for _, fund in members]
+        own = owns.get(place, 0)
+        joined = [bool(queue.cohort) for queue, _ in members]
+        done = account(funds, joined, own, has_parent=bool(parents.get(place[0])))
+        rooms = headrooms(funds, [queue.state == "active" for queue, _ in members], own)
+        lent_by[place] = done.lent_by_cohort
+        for index, (queue, fund) in enumerate(members):
+            found[queue.name, fund.flavor, fund.resource] = ResourceUsage(
+                fund.flavor,
+                fund.resource,
+                fund.nominal,
+                fund.used,
+                fund.reserved,
+                done.borrowed[index],
+                done.over_quota[index],
+                done.lent[index],
+                fund.borrowing_limit if queue.cohort else 0,
+                rooms[index] if queue.state == "active" else 0,
+            )
+    by_queue = {
+        queue.name: tuple(found[queue.name, fund.flavor, fund.resource] for fund in queue.funds) for queue in queues
+    }
+    return by_queue, tuple(_cohort(lender, lent_by) for lender in lenders)
+
+
+def _cohort(lender: Lender, lent: Mapping[_Place, int]) -> CohortUsage:
+    return CohortUsage(
+        lender.name,
+        lender.parent,
+        tuple(
+            ResourceUsage(
+                fund.flavor,
+                fund.resource,
+                fund.nominal,
+                0,
+                0,
+                lent=lent.get((lender.name, fund.flavor, fund.resource), 0),
+            )
+            for fund in lender.funds
+        ),
+    )
+
+
+def _teams(doors: Doors, queues: set[str]) -> tuple[dict[str, list[str]], tuple[str, ...]]:
+    """By queue the governed namespaces that lead to it, and the governed namespaces that lead nowhere."""
+    found: dict[str, list[str]] = {}
+    led = set()
+    for namespace, _, queue, _ in doors.local_queues:
+        if namespace in doors.governed and queue in queues:
+            led.add(namespace)
+            namespaces = found.setdefault(queue, [])
+            if namespace not in namespaces:
+                namespaces.append(namespace)
+    return found, tuple(sorted(set(doors.governed) - led))
+
+
+def _oldest(waiting: Iterable[Waiting], doors: Doors) -> dict[str, int]:
+    """By queue, since when the workload waits that waits longest."""
+    queues = {(namespace, name): queue for namespace, name, queue, _ in doors.local_queues}
+    found: dict[str, int] = {}
+    for each in waiting:
+        queue = queues.get((each.namespace, each.local_queue))
+        if queue is not None:
+            found[queue] = min(each.since, found.get(queue, each.since))
+    return found
+
+
+def _queue(queue: Queue, resources: tuple[ResourceUsage, ...], oldest: int | None) -> QueueUsage:
+    share, unlimited = _share(queue)
+    return QueueUsage(
+        queue.name,
+        queue.cohort,
+        cast(State, queue.state),
+        queue.reason,
+        queue.pending,
+        queue.admitted,
+        resources,
+        oldest if queue.pending else None,
+        queue.weight,
+        share,
+        unlimited,
+    )
+
+
+def _team(
+    queue: Queue,
+    resources: tuple[ResourceUsage, ...],
+    oldest: int | None,
+    namespaces: list[str],
+    quotas: Mapping[str, str],
+    names: Mapping[str, str],
+) -> TeamUsage:
+    share, unlimited = _share(queue)
+    namespace = min(namespaces)
+    quota = quotas[namespace]
+    return TeamUsage(
+        name=names.get(quota) or namespace.removeprefix(NAMESPACE) or namespace,
+        namespaces=tuple(sorted(namespaces)),
+        quota_id=quota,
+        cluster_queue=queue.name,
+        cohort=queue.cohort,
+        state=cast(State, queue.state),
+        reason=queue.reason,
+        pending=queue.pending,
+        admitted=queue.admitted,
+        resources=resources,
+        oldest_waiting=oldest if queue.pending else None,
+        weight=queue.weight,
+        weighted_share=share,
+        share_unlimited=unlimited,
+    )
+
+
+def _share(queue: Queue) -> tuple[int | None, bool]:
+    unlimited = queue.weighted_share is not None and queue.weighted_share >= UNLIMITED_SHARE
+    return (None if unlimited else queue.weighted_share), unlimited
+
+
+def _distinct(teams: list[TeamUsage]) -> list[TeamUsage]:
+    """By name; two queues of one name are told apart by their queues' names, since figures go by the name."""
+    seen: dict[str, int] = {}
+    for team in teams:
+        seen[team.name] = seen.get(team.name, 0) + 1
+    if len(seen) == len(teams):
+        return sorted(teams, key=lambda team: team.name)
+    renamed = [team if seen[team.name] == 1 else _renamed(team) for team in teams]
+    return sorted(renamed, key=lambda team: team.name)
+
+
+def _renamed(team: TeamUsage) -> TeamUsage:
+    members = {name: getattr(team, name) for name in team.__struct_fields__}
+    return TeamUsage(**{**members, "name": f"{team.name} ({team.cluster_queue})"})
