@@ -58,7 +58,7 @@ class LocalAws(AddonControls):
         self._plane_settings = dict(plane_settings or {})
         self._worker_environment = dict(worker_environment or {})
         self._without = tuple(without)
-        self._seconds_per_minute = seconds_per_minute
+        self.seconds_per_minute = seconds_per_minute
         self._concurrency = concurrency
         self._eks_seconds = {"cluster_seconds": cluster_seconds, "addon_seconds": addon_seconds}
         self.kubeconfig = None if kubeconfig is None else str(Path(kubeconfig).resolve())
@@ -79,7 +79,7 @@ class LocalAws(AddonControls):
                 worker_python=str(self._tools.worker_python),
                 worker_environment={**self._plane_endpoints(), **self._worker_environment},
                 without=self._without,
-                seconds_per_minute=self._seconds_per_minute,
+                seconds_per_minute=self.seconds_per_minute,
                 concurrency=self._concurrency,
                 kubernetes=self.kubernetes.url,
                 plane=self.plane.url,

@@ -7,6 +7,10 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from local.aws.runner import (
+    alarm_contributors,
+    alarm_events,
+    alarm_messages,
+    alarm_queries,
     alarms,
     conditions,
     eks_access,
@@ -52,7 +56,10 @@ ADDITIONS: Mapping[str, Addition] = MappingProxyType(
         "event-targets": targets.deliver_as_aws_does,
         "embedded-metrics": metrics.read_metrics_from_logs,
         "lambda-metrics": metrics.count_invocations,
-        "alarm-actions": alarms.publish_only_where_allowed,
+        "alarm-queries": alarm_queries.accept_queries,
+        "alarm-contributors": alarm_contributors.describe_contributors,
+        "alarm-actions": alarm_messages.tell_topics,
+        "alarm-events": alarm_events.tell_eventbridge,
         "alarms": alarms.evaluate_as_time_passes,
         "full-buckets": stacks.keep_full_buckets,
         "string-variables": stacks.give_functions_strings,

@@ -1,43 +1,26 @@
-"""Alarms on one metric, evaluated as time passes."""
+"""Alarms evaluated as time passes: on one metric, and on a query over several series."""
 
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from operator import ge, gt, le, lt
-from types import MappingProxyType
 from typing import Any
 
-from ministack.services import cloudwatch, sns
+from ministack.services import cloudwatch
 
+from local.aws.runner.alarm_contributors import evaluate_query
+from local.aws.runner.alarm_series import forget_old_points, kept_seconds, period_of, values_of_metric
+from local.aws.runner.alarm_terms import COMPARISONS, Terms, Window
 from local.aws.runner.metrics import sample_queues
 from local.aws.runner.patching import Function, around
-from local.aws.runner.principals import key_lets_in, lets_in
 from local.aws.runner.settings import RunnerSettings
 from local.aws.runner.tenancy import our_account
 
 logger = logging.getLogger("governor")
 
-ALARM, OK, INSUFFICIENT = "ALARM", "OK", "INSUFFICIENT_DATA"
-CLOUDWATCH = "cloudwatch.amazonaws.com"
-COMPARISONS: Mapping[str, Callable[[float, float], bool]] = MappingProxyType(
-    {
-        "GreaterThanOrEqualToThreshold": ge,
-        "GreaterThanThreshold": gt,
-        "LessThanThreshold": lt,
-        "LessThanOrEqualToThreshold": le,
-    }
-)
+FORGET_EVERY_SECONDS = 30
 
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """The datapoints of the evaluated periods, newest first; None where a period has no data."""
-
-    values: tuple[float | None, ...]
-    breaching: int
-    missing: int
+_evaluating = threading.Lock()
+"""A change is seen by one thread, or it would be told twice."""
 
 
 def evaluate_as_time_passes(settings: RunnerSettings) -> None:
@@ -45,113 +28,76 @@ def evaluate_as_time_passes(settings: RunnerSettings) -> None:
 
     MiniStack evaluates when data is put, over all dimensions at once, as one single period. Here a thread looks
     every second, and samples the queues for it. The periods end at the time of looking rather than at full minutes,
-    so that a test need not wait for one.
+    so that a test need not wait for one. Old datapoints go, which MiniStack keeps for two weeks.
     """
-    scale = settings.seconds_per_minute / 60
-
-    @around(cloudwatch, "_evaluate_alarm")
-    def evaluated(_: Function) -> Function:
-        return lambda alarm: _evaluate(alarm, scale)
-
-    every = min(1.0, settings.seconds_per_minute / 10)
-    threading.Thread(target=_tick, args=(every, scale), daemon=True).start()
+    for name in ("_evaluate_alarm", "_evaluate_all_alarms", "_evict_old_metrics"):
+        around(cloudwatch, name)(_not_now)
+    threading.Thread(target=_tick, args=(settings.seconds_per_minute,), daemon=True).start()
 
 
 def evaluate_now(settings: RunnerSettings) -> None:
     with our_account():
         sample_queues(1 / settings.seconds_per_minute)
-        cloudwatch._evaluate_all_alarms()
+        _evaluate_all(settings.seconds_per_minute)
+        _forget_old_points(settings.seconds_per_minute)
 
 
-def _tick(every: float, scale: float) -> None:
-    sampled = 0.0
+def _not_now(_: Function) -> Function:
+    return lambda *_alarm: None
+
+
+def _tick(seconds_per_minute: float) -> None:
+    every = min(1.0, seconds_per_minute / 10)
+    sampled = forgot = 0.0
     while True:
         time.sleep(every)
         with our_account():
             try:
                 # AWS samples queues once a minute; six times keeps `make local` prompt and its memory small.
-                if time.monotonic() - sampled >= 10 * scale:
-                    sample_queues(1 / (60 * scale))
+                if time.monotonic() - sampled >= seconds_per_minute / 6:
+                    sample_queues(1 / seconds_per_minute)
                     sampled = time.monotonic()
-                cloudwatch._evaluate_all_alarms()
+                _evaluate_all(seconds_per_minute)
+                if time.monotonic() - forgot >= FORGET_EVERY_SECONDS:
+                    _forget_old_points(seconds_per_minute)
+                    forgot = time.monotonic()
             except Exception:
                 logger.exception("the alarms could not be evaluated")
 
 
+def _forget_old_points(seconds_per_minute: float) -> None:
+    with _evaluating:  # two at once would each drop as many, the second of them newer ones
+        forget_old_points(time.time() - kept_seconds(seconds_per_minute))
+
+
+def _evaluate_all(seconds_per_minute: float) -> None:
+    with _evaluating:
+        for alarm in cloudwatch._alarms.values():
+            try:
+                _evaluate(alarm, seconds_per_minute / 60)
+            except Exception:
+                logger.exception("%s could not be evaluated", alarm["AlarmName"])
+
+
 def _evaluate(alarm: dict[str, Any], scale: float) -> None:
-    if not alarm.get("MetricName") or alarm["ComparisonOperator"] not in COMPARISONS:
+    if alarm["ComparisonOperator"] not in COMPARISONS or not (alarm.get("Metrics") or alarm.get("MetricName")):
         return
-    reading = _read(alarm, scale)
-    state = _state_of(alarm, reading)
-    if state is None or state == alarm["StateValue"]:
+    window = Window(time.time(), period_of(alarm) * scale, alarm["EvaluationPeriods"])
+    if alarm.get("Metrics"):
+        verdict = evaluate_query(alarm, window)
+        _become(alarm, verdict.state, verdict.reason)
+    else:
+        terms, values = Terms.of(alarm), values_of_metric(alarm, window)
+        _become(alarm, terms.state_of(values), terms.reason_of(values))
+
+
+def _become(alarm: dict[str, Any], state: str | None, reason: str) -> None:
+    before = alarm["StateValue"]
+    # One that was updated or deleted meanwhile is looked at again, or never.
+    if state is None or state == before or cloudwatch._alarms.get(alarm["AlarmName"]) is not alarm:
         return
-    before, alarm["StateValue"] = alarm["StateValue"], state
-    shown = [f"{value:g}" if value is not None else "no data" for value in reading.values]
-    reason = (
-        f"Threshold Crossed: {reading.breaching} of {len(reading.values)} datapoints [{', '.join(shown)}] breach "
-        f"{alarm['ComparisonOperator']} {alarm['Threshold']:g}."
-    )
-    alarm["StateReason"] = reason
-    alarm["StateUpdatedTimestamp"] = int(time.time())
+    now = int(time.time())
+    alarm.update(StateValue=state, StateReason=reason, StateUpdatedTimestamp=now, StateTransitionedTimestamp=now)
     cloudwatch._record_history(alarm["AlarmName"], before, state, reason)
     cloudwatch._dispatch_alarm_actions(alarm, before, state, reason)
     cloudwatch._evaluate_parent_alarms(alarm)
-
-
-def _read(alarm: dict[str, Any], scale: float) -> Reading:
-    dimensions = cloudwatch._dims_from_list(alarm.get("Dimensions") or [])
-    key = (alarm["Namespace"], alarm["MetricName"], cloudwatch._dims_key(dimensions))
-    points = cloudwatch._metrics.get(key) or []
-    period, now = alarm["Period"] * scale, time.time()
-    statistic = alarm.get("ExtendedStatistic") or alarm["Statistic"]
-    values: list[float | None] = []
-    for number in range(alarm["EvaluationPeriods"]):
-        end = now - number * period
-        within = [point for point in points if end - period < point["Timestamp"] <= end]
-        stats = cloudwatch._calc_stats(within)
-        values.append(cloudwatch._stat_value(stats, statistic, within) if stats else None)
-    compare = COMPARISONS[alarm["ComparisonOperator"]]
-    known = [value for value in values if value is not None]
-    breaching = sum(compare(value, alarm["Threshold"]) for value in known)
-    return Reading(tuple(values), breaching, len(values) - len(known))
-
-
-def _state_of(alarm: dict[str, Any], reading: Reading) -> str | None:
-    """The state that the reading asks for; None to keep the one there is."""
-    needed = alarm.get("DatapointsToAlarm") or alarm["EvaluationPeriods"]
-    treatment = alarm.get("TreatMissingData") or "missing"
-    breaching = reading.breaching + (reading.missing if treatment == "breaching" else 0)
-    if breaching >= needed:
-        return ALARM
-    if reading.missing == len(reading.values) and treatment in ("missing", "ignore"):
-        return INSUFFICIENT if treatment == "missing" else None
-    return OK
-
-
-def publish_only_where_allowed(_: RunnerSettings) -> None:
-    """An alarm reaches a topic whose policy and whose key's policy let CloudWatch in; MiniStack asks neither."""
-
-    @around(cloudwatch, "_dispatch_alarm_actions")
-    def dispatch(act: Function) -> Function:
-        def acted(alarm: dict[str, Any], *change: Any) -> None:
-            arn = alarm["AlarmArn"]
-            reached = {
-                field: [action for action in alarm.get(field) or [] if _reaches(action, arn)]
-                for field in ("AlarmActions", "OKActions", "InsufficientDataActions")
-            }
-            act({**alarm, **reached}, *change)
-
-        return acted
-
-
-def _reaches(action: str, alarm: str) -> bool:
-    topic = sns._topics.get(action)
-    if topic is None:
-        return True
-    attributes = topic["attributes"]
-    allowed = lets_in(attributes.get("Policy") or "", CLOUDWATCH, "sns:Publish", action, alarm) and key_lets_in(
-        attributes.get("KmsMasterKeyId"), CLOUDWATCH, alarm
-    )
-    if not allowed:
-        logger.warning("%s may not publish to %s", alarm, action)
-    return allowed

@@ -1,12 +1,11 @@
 """Metrics that AWS makes and MiniStack does not: from log lines, from queues, from every kind of invocation."""
 
-import json
 import time
-from collections.abc import Iterator
 from typing import Any
 
 from ministack.services import cloudwatch, lambda_svc, sqs
 
+from local.aws.runner.embedded_metrics import embedded
 from local.aws.runner.patching import Function, around
 from local.aws.runner.settings import RunnerSettings
 
@@ -23,24 +22,6 @@ def read_metrics_from_logs(_: RunnerSettings) -> None:
                     cloudwatch.record_metric(namespace, name, value, unit, dimensions)
 
         return emitted
-
-
-def embedded(line: str) -> Iterator[tuple[str, str, float, str, dict[str, str]]]:
-    """Namespace, name, value, unit and dimensions of every metric in a line; a line without any has none."""
-    if not line.startswith("{") or '"_aws"' not in line:
-        return
-    try:
-        document = json.loads(line)
-        directives = document["_aws"]["CloudWatchMetrics"]
-    except (KeyError, TypeError, ValueError):
-        return
-    for directive in directives:
-        for names in directive.get("Dimensions") or [[]]:
-            dimensions = {name: str(document[name]) for name in names}
-            for metric in directive["Metrics"]:
-                values = document[metric["Name"]]
-                for value in values if isinstance(values, list) else [values]:
-                    yield directive["Namespace"], metric["Name"], value, metric.get("Unit", "None"), dimensions
 
 
 def count_invocations(_: RunnerSettings) -> None:
