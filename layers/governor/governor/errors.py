@@ -2,6 +2,7 @@
 
 GovernorError
 ├── PermanentError             tell the person; trying again changes nothing
+│   ├── TooManyError           a list has more items than anything real has
 │   ├── NotFoundError          what was named does not exist
 │   │   └── NotInstalledError  a Kubernetes API that is not there at all: its definitions are not installed
 │   └── AccessError            credentials missing, expired or not allowed
@@ -27,6 +28,10 @@ class NotFoundError(PermanentError):
 
 class NotInstalledError(NotFoundError):
     """A Kubernetes API serves no such group or resource: what defines it is not installed."""
+
+
+class TooManyError(PermanentError):
+    """A list has more items than a caller takes."""
 
 
 class AccessError(PermanentError):

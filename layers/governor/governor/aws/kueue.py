@@ -93,12 +93,22 @@ def _controller(found: kinds.Deployment) -> Controller:
     )
 
 
+def is_ready(node: kinds.Node) -> bool:
+    """Whether its kubelet says that it takes pods."""
+    ready = kinds.condition(node.status.conditions, "Ready")
+    return ready is not None and ready.status == "True"
+
+
+def is_hyperpod(node: kinds.Node) -> bool:
+    """Whether it is an instance of a HyperPod cluster."""
+    return CLUSTER_NAME in node.metadata.labels
+
+
 def _node(found: kinds.Node) -> Node:
     ready = kinds.condition(found.status.conditions, "Ready")
-    is_ready = ready is not None and ready.status == "True"
     return Node(
         name=found.metadata.name,
-        ready=is_ready,
-        hyperpod=CLUSTER_NAME in found.metadata.labels,
-        reason="" if is_ready else "not yet heard of" if ready is None else ready.reason,
+        ready=is_ready(found),
+        hyperpod=is_hyperpod(found),
+        reason="" if is_ready(found) else "not yet heard of" if ready is None else ready.reason,
     )

@@ -21,6 +21,7 @@ COMMANDS = {
     "addon": ("governor.cli.addon", "show the add-on of a cluster and what stands in its way"),
     "approve": ("governor.cli.approve", "let a held plan through"),
     "rollback": ("governor.cli.rollback", "put an earlier version of a cluster's file back as the newest"),
+    "why": ("governor.cli.why", "say why a job waits, and who preempted it"),
     "connect": ("governor.cli.connect", "let the functions read a cluster's Kubernetes API"),
     "doctor": ("governor.cli.doctor", "check a deployment and say what to mend"),
     "schema": ("governor.cli.schema", "print the JSON Schema of the policy format"),
@@ -44,6 +45,7 @@ with a deployment, where a file in the bucket is all it takes:
   governor approve ml-research FINGERPRINT            let a held plan through
   governor rollback ml-research                       back to what was applied before
   governor addon ml-research                          the add-on, and what stands in its way
+  governor why training-1                             why a job waits, and what one can do
   governor connect ml-research                        let the functions read its Kubernetes API
   governor doctor                                     what is wrong with the deployment
 

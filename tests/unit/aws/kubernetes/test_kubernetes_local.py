@@ -1,6 +1,7 @@
 """The connection on the local Kubernetes API: authorization by our own roles, pages, versions, and what goes wrong."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -10,11 +11,17 @@ import yaml
 from governor.aws.kubernetes import READS, Kubernetes, roles
 from governor.aws.kubernetes.answers import GROUP
 from governor.aws.kubernetes.resources import (
+    CLUSTER_QUEUES,
+    COHORTS,
     CUSTOM_RESOURCE_DEFINITIONS,
     DEPLOYMENTS,
+    FLAVORS,
     KUEUE,
     KUEUE_VERSIONS,
+    LOCAL_QUEUES,
+    NAMESPACES,
     NODES,
+    WAITING_WORKLOADS,
     Metadata,
     Resource,
 )
@@ -50,16 +57,12 @@ def manifest(api: str, kind: str, name: str, namespace: str = "", **members: Any
     return {"apiVersion": api, "kind": kind, "metadata": {"name": name, **where}, **members}
 
 
-def definition(*versions: str) -> dict[str, Any]:
+def definition(*versions: str, kind: str = "ClusterQueue", scope: str = "Cluster") -> dict[str, Any]:
     listed = [{"name": each, "served": True, "storage": each == versions[0], "schema": {}} for each in versions]
-    names = {
-        "plural": "clusterqueues",
-        "singular": "clusterqueue",
-        "kind": "ClusterQueue",
-        "listKind": "ClusterQueueList",
-    }
-    spec = {"group": KUEUE, "names": names, "scope": "Cluster", "versions": listed}
-    return manifest("apiextensions.k8s.io/v1", "CustomResourceDefinition", f"clusterqueues.{KUEUE}", spec=spec)
+    plural = f"{kind.lower()}s"
+    names = {"plural": plural, "singular": kind.lower(), "kind": kind, "listKind": f"{kind}List"}
+    spec = {"group": KUEUE, "names": names, "scope": scope, "versions": listed}
+    return manifest("apiextensions.k8s.io/v1", "CustomResourceDefinition", f"{plural}.{KUEUE}", spec=spec)
 
 
 @pytest.fixture
@@ -77,15 +80,27 @@ def api_of(cluster: Cluster, token: str, limits: Limits = Limits(connect=2.0, re
     return Kubernetes("research", Transport(target, lambda: token, limits, sleep=lambda _: None))
 
 
-def test_our_roles_allow_every_read_of_the_add_on_and_each_rule_is_needed(cluster: Cluster) -> None:
+def _listed(api: Kubernetes, resource: Resource[Any]) -> list[Any]:
+    return list(api.pages(resource, at_most=9))
+
+
+def test_our_roles_allow_every_read_and_each_rule_is_needed(cluster: Cluster) -> None:
     written = [each for each in yaml.safe_load_all(roles()) if each]
+    for kind in ("ClusterQueue", "Cohort", "ResourceFlavor"):
+        cluster.load([definition("v1beta2", kind=kind)])
+    for kind in ("LocalQueue", "Workload"):
+        cluster.load([definition("v1beta2", kind=kind, scope="Namespaced")])
     installation = Installation(lambda: api_of(cluster, READER))
-    looks = (
+    looks: tuple[Callable[[], object], ...] = (
         installation.controllers,
         installation.controller,
         installation.webhook,
         installation.crds,
         installation.nodes,
+        *(
+            partial(_listed, api_of(cluster, READER), each)
+            for each in (NAMESPACES, CLUSTER_QUEUES, LOCAL_QUEUES, COHORTS, FLAVORS, WAITING_WORKLOADS)
+        ),
     )
 
     def refused() -> set[tuple[str, str]]:

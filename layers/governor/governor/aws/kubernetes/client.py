@@ -12,7 +12,7 @@ import msgspec
 from governor.aws.kubernetes.answers import Asked, decoded, status_of
 from governor.aws.kubernetes.resources import Resource
 from governor.aws.kubernetes.transport import Answer
-from governor.errors import NotInstalledError, PermanentError, UnreachableError
+from governor.errors import NotInstalledError, PermanentError, TooManyError, UnreachableError
 from governor.policy.wording import clipped
 
 T = TypeVar("T")
@@ -91,7 +91,7 @@ class Kubernetes:
         """All objects of a namespace, or of all, that the selectors of labels and fields take; read and let go by pages
         of ``limit``.
 
-        PermanentError where there are more than ``at_most``, UnreachableError where that takes longer than
+        TooManyError where there are more than ``at_most``, UnreachableError where that takes longer than
         ``LIST_SECONDS`` in all. A list that changes while it is read is carried on where
         it was: each object comes once at most, as it is at that moment.
         """
@@ -113,7 +113,7 @@ class Kubernetes:
             page: _Page[T] = decoded(answer, decoder, asked)
             count += len(page.items)
             if count > at_most:
-                raise PermanentError(f"{asked}: there are more than {at_most}")
+                raise TooManyError(f"{asked}: there are more than {at_most}")
             yield from page.items
             continuation = page.metadata.continuation
             if not continuation:

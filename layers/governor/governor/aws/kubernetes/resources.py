@@ -5,6 +5,15 @@ from typing import Generic, TypeVar
 
 import msgspec
 
+from governor.usage.wire import (
+    MANAGED,
+    ClusterQueueShape,
+    CohortShape,
+    LocalQueueShape,
+    NamespaceShape,
+    WorkloadShape,
+)
+
 T = TypeVar("T")
 
 
@@ -217,3 +226,56 @@ CUSTOM_RESOURCE_DEFINITIONS = Resource("apiextensions.k8s.io", "customresourcede
 KUEUE = "kueue.x-k8s.io"
 KUEUE_VERSIONS = ("v1beta2", "v1beta1")
 """Add-ons up to v1.4 serve only the second; in it, some members of the first have other names."""
+NAMESPACES = Resource("", "namespaces", NamespaceShape)
+GOVERNED = f"{MANAGED}=true"
+"""Selects the namespaces of compute allocations."""
+CLUSTER_QUEUES = Resource(KUEUE, "clusterqueues", ClusterQueueShape, KUEUE_VERSIONS)
+LOCAL_QUEUES = Resource(KUEUE, "localqueues", LocalQueueShape, KUEUE_VERSIONS, namespaced=True)
+COHORTS = Resource(KUEUE, "cohorts", CohortShape, KUEUE_VERSIONS)
+ALPHA_COHORTS = Resource(KUEUE, "cohorts", CohortShape, ("v1alpha1",))
+"""Where Kueue up to 0.13 has them."""
+FLAVORS = Resource(KUEUE, "resourceflavors", msgspec.Raw, KUEUE_VERSIONS)
+WAITING_WORKLOADS = Resource(KUEUE, "workloads", WorkloadShape, KUEUE_VERSIONS, namespaced=True)
+
+
+class EventSource(_Part, frozen=True):
+    """Which component has written an event, in the older form."""
+
+    component: str = ""
+
+
+class EventSeries(_Part, frozen=True):
+    """How often an event has come again, in the newer form."""
+
+    count: int = 0
+    last_observed_time: str | None = None
+
+
+class EventObject(_Part, frozen=True):
+    """What an event is about."""
+
+    kind: str = ""
+    name: str = ""
+    uid: str = ""
+
+
+class Event(_Part, frozen=True):
+    """core/v1 Event: written as such (``count``, ``last_timestamp``), or as events.k8s.io/v1 (``series``)."""
+
+    metadata: Metadata
+    involved_object: EventObject = EventObject()
+    reason: str = ""
+    message: str = ""
+    type: str = ""
+    source: EventSource = EventSource()
+    reporting_component: str = ""
+    first_timestamp: str | None = None
+    last_timestamp: str | None = None
+    event_time: str | None = None
+    count: int | None = None
+    series: EventSeries | None = None
+
+
+EVENTS = Resource("", "events", Event, namespaced=True)
+WORKLOADS = Resource(KUEUE, "workloads", msgspec.Raw, KUEUE_VERSIONS, namespaced=True)
+"""All of each: for who reads them with ``governor.kueue.reading``."""
