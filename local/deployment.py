@@ -20,7 +20,14 @@ BUILD = {
 """What the local AWS can run: the Python at hand on this machine."""
 LOCAL_PARAMETERS = {"DeletionGraceSeconds": "2", "SliceSeconds": "30"}
 """Short, so that nobody waits; both are parameters of every deployment."""
-READERS = ("ApplyPolicyRole", "VerifyAddonRole")
+READERS = ("ApplyPolicyRole", "VerifyAddonRole", "PublishMetricsRole")
+FUNCTIONS = (
+    "ReceivePolicyFunction",
+    "ApplyPolicyFunction",
+    "VerifyAddonFunction",
+    "PublishMetricsFunction",
+    "NotifyUsageFunction",
+)
 ON_THE_WAY = ("InProgress",)
 
 
@@ -52,8 +59,12 @@ class Deployment:
         """The hourly look, now."""
         return self._invoke("VerifyAddonFunction", {"verify": True})["verified"]  # type: ignore[no-any-return]
 
+    def publish_metrics(self) -> dict[str, Any]:
+        """The tick of every minute, now."""
+        return self._invoke("PublishMetricsFunction", {"publish": True})["published"]  # type: ignore[no-any-return]
+
     def function(self, name: str) -> str:
-        """The physical name of ``ReceivePolicyFunction``, ``ApplyPolicyFunction`` or ``VerifyAddonFunction``."""
+        """The physical name of one of ``FUNCTIONS``."""
         return self.aws.physical_id(name, self.stack)
 
     def upload(self, key: str, text: str | bytes, **metadata: str) -> str:
@@ -136,8 +147,7 @@ class Deployment:
 
     def logs(self) -> str:
         """What the functions have printed."""
-        names = ("ReceivePolicyFunction", "ApplyPolicyFunction", "VerifyAddonFunction")
-        return "\n".join(f"--- {name}\n{self.aws.logs(self.function(name))}" for name in names)
+        return "\n".join(f"--- {name}\n{self.aws.logs(self.function(name))}" for name in FUNCTIONS)
 
 
 @contextmanager

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
 PARTS = Parts()
-PARTS.warm_up()
+PARTS.warm_up("s3", "sqs", "sagemaker", "events")
 
 
 @logger.inject_lambda_context(clear_state=True)

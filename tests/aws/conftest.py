@@ -12,7 +12,13 @@ from tests.support.place import Place
 def deployment() -> Iterator[Deployment]:
     """One stack for all tests; minutes of alarms and retries pass in two seconds, slices are short."""
     with deployed(
-        {"SliceSeconds": "2", "AddonInstall": "Install"},
+        {
+            "SliceSeconds": "2",
+            "AddonInstall": "Install",
+            "PublishUsage": "Disabled",  # a test says when, and not every minute for all that the others left behind
+            "UsageAlarmMinutes": "2",
+            "UsageAlarmDatapoints": "2",
+        },
         plane_settings={"transition_seconds": 0.2, "default_page_size": 100},
         seconds_per_minute=2.0,
     ) as running:

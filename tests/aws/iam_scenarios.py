@@ -11,6 +11,7 @@ from local.aws.launcher import wait_for
 from local.deployment import Deployment
 from tests.aws.iam_addon_scenarios import ADDON_SCENARIOS
 from tests.aws.iam_support import Roles, take
+from tests.aws.iam_usage_scenarios import USAGE_SCENARIOS
 from tests.support.place import Place
 
 THREE = {"team-a": 1, "team-b": 1, "vision": 1}
@@ -141,6 +142,7 @@ def build_checked(place: Place) -> None:
 SCENARIOS: tuple[Callable[[Place], None], ...] = (
     event_of_another_bucket,  # the longest wait first
     *ADDON_SCENARIOS,
+    *USAGE_SCENARIOS,
     transient_failure,
     deleted_and_removed,
     deleted_and_retained,

@@ -13,7 +13,14 @@ from local.deployment import Deployment
 from tests.support.cloudformation import listed, properties
 
 Document = dict[str, Any]
-ROLES = ("ReceivePolicyRole", "ApplyPolicyRole", "VerifyAddonRole", "CheckBuildRole")
+ROLES = (
+    "ReceivePolicyRole",
+    "ApplyPolicyRole",
+    "VerifyAddonRole",
+    "PublishMetricsRole",
+    "NotifyUsageRole",
+    "CheckBuildRole",
+)
 HOLDING = frozenset({"", "InstallsAddon"})
 """The conditions of the template that are true of the deployment that is tested; "" for what is always there."""
 

@@ -33,7 +33,8 @@ NOT_ASKED: Mapping[str, str] = {
     },
     **{
         f"{role} NetworkInterfaces {action} *": BY_LAMBDA_IN_A_VPC
-        for role in ("ReceivePolicyRole", "ApplyPolicyRole", "VerifyAddonRole")
+        for role in ROLES
+        if role != "CheckBuildRole"
         for action in (
             "ec2:CreateNetworkInterface",
             "ec2:DescribeNetworkInterfaces",

@@ -27,6 +27,7 @@ NAMES = [
     "s3-hidden-keys",
     "s3-conditional-copies",
     "s3-conditional-reads",
+    "s3-tagged-writes",
     "clean-workers",
     "shared-unpacking",
     "loopback-is-tls",
@@ -158,6 +159,15 @@ def _(stack: Stack) -> Any:
     writer = _user(stack, "writer", [_allow("s3:PutObject")])
     where = {"Bucket": _plain_bucket(stack, "conditional-reads"), "Key": "records/written", "Body": b"x"}
     return refused(lambda: writer.put_object(**where)), refused(lambda: writer.put_object(**where, IfMatch='"other"'))
+
+
+@probe("s3-tagged-writes", right=(0, 403))
+def _(stack: Stack) -> Any:
+    writer = _user(stack, "tagger", [_allow("s3:PutObject")])
+    where = {"Bucket": _plain_bucket(stack, "tagged-writes"), "Key": "records/written", "Body": b"x"}
+    return refused(lambda: writer.put_object(**where)), refused(
+        lambda: writer.put_object(**where, Tagging="Keep=newest")
+    )
 
 
 @probe("clean-workers", right=("ModuleNotFoundError", True, True))

@@ -49,7 +49,14 @@ class MemoryBucket:
         return self._around("head", key, lambda: self._newest(key, 0))
 
     def put(
-        self, key: str, data: bytes, kind: str, expected: str | None, metadata: Mapping[str, str] | None = None
+        self,
+        key: str,
+        data: bytes,
+        kind: str,
+        expected: str | None,
+        metadata: Mapping[str, str] | None = None,
+        *,
+        only_newest: bool = False,
     ) -> str:
         def write() -> str:
             there = self._newest(key, 0)

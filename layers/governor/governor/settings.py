@@ -86,6 +86,31 @@ def addon_settings_from(environment: Mapping[str, str]) -> AddonSettings:
     )
 
 
+class UsageSettings(msgspec.Struct, frozen=True):
+    """Where metrics of usage go, and how many of them there are."""
+
+    namespace: str
+    detail: Literal["Team", "Flavor"] = "Team"
+
+
+def usage_settings_from(environment: Mapping[str, str]) -> UsageSettings:
+    """The settings; PermanentError names the variable, what it holds and what it may hold."""
+    detail = _one_of(environment, "GOVERNOR_METRICS_DETAIL", ("Team", "Flavor"))
+    return UsageSettings(_given(environment, "GOVERNOR_METRICS_NAMESPACE"), "Flavor" if detail == "Flavor" else "Team")
+
+
+class NotifySettings(msgspec.Struct, frozen=True):
+    """Which alarms are about usage (``Kind=name`` with commas between), and where the dashboard is."""
+
+    alarms: str
+    dashboard: str = ""
+
+
+def notify_settings_from(environment: Mapping[str, str]) -> NotifySettings:
+    """The settings; PermanentError names the variable that is missing."""
+    return NotifySettings(_given(environment, "GOVERNOR_USAGE_ALARMS"), environment.get("GOVERNOR_DASHBOARD", ""))
+
+
 def _one_of(environment: Mapping[str, str], name: str, choices: tuple[str, ...]) -> str:
     """The first choice is the default."""
     value = environment.get(name) or choices[0]

@@ -44,6 +44,7 @@ ADDITIONS: Mapping[str, Addition] = MappingProxyType(
         "s3-hidden-keys": s3_rules.hide_missing_keys,
         "s3-conditional-copies": s3_rules.copy_conditionally,
         "s3-conditional-reads": s3_rules.read_for_conditional_writes,
+        "s3-tagged-writes": s3_rules.tag_with_permission,
         "clean-workers": workers.use_clean_interpreter,
         "shared-unpacking": workers.unpack_once,
         "loopback-is-tls": conditions.take_loopback_for_tls,

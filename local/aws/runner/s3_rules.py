@@ -53,6 +53,20 @@ def read_for_conditional_writes(_: RunnerSettings) -> None:
         return checked
 
 
+def tag_with_permission(_: RunnerSettings) -> None:
+    """A write with tags takes s3:PutObjectTagging too."""
+
+    @around(iam_actions, "s3_additional_checks")
+    def with_tags(checks: Function) -> Function:
+        def checked(method: str, path: str, headers: dict[str, str], *rest: Any) -> list[tuple[str, str]]:
+            found: list[tuple[str, str]] = checks(method, path, headers, *rest)
+            if method == "PUT" and "x-amz-tagging" in headers:
+                found.append(("s3:PutObjectTagging", f"arn:aws:s3:::{path.strip('/')}"))
+            return found
+
+        return checked
+
+
 def copy_conditionally(_: RunnerSettings) -> None:
     """If-Match and If-None-Match of a copy are about its destination, as with any write; MiniStack ignores them."""
 

@@ -7,18 +7,23 @@ from typing import Any, cast
 import msgspec
 import pytest
 
+from governor.aws.usage import Reading
 from governor.errors import PermanentError, TransientError
 from governor.functions.applying import HOPELESS_SECONDS, UNEXPECTED_SECONDS, apply
+from governor.functions.notifying import notify
 from governor.functions.parts import Parts
+from governor.functions.publishing import UsageOfClusters, publish_usage
 from governor.functions.receiving import receive
 from governor.functions.verifying import verify
 from governor.records.announcing import ADDON_DETAIL_TYPE, AddonNews, Announcement
-from governor.settings import AddonSettings, FunctionSettings, Settings
+from governor.settings import AddonSettings, FunctionSettings, NotifySettings, Settings, UsageSettings
+from governor.usage.seen import Doors, Fund, Queue, Seen
 from tests.support.desk import KEY, Desk
 from tests.support.world import two_teams
 
 EVENTS = Path(__file__).parents[3] / "events"
 BUCKET = "hyperpod-governor-policies"
+ALARM = "hyperpod-governor-OverBorrowingAlarm-1A2B3C4D5E6F"
 
 
 class _Queue:
@@ -42,9 +47,13 @@ class _Aws:
 class _News:
     def __init__(self) -> None:
         self.told: list[AddonNews] = []
+        self.messages: list[tuple[str, str]] = []
 
     def announce_addon(self, news: AddonNews) -> None:
         self.told.append(news)
+
+    def tell(self, subject: str, text: str) -> None:
+        self.messages.append((subject, text))
 
 
 class _Parts:
@@ -59,6 +68,8 @@ class _Parts:
         self.clock = desk.world.clock
         self.looker, self.eks, self.announcer = desk.looker, desk.eks, _News()
         self.addon = AddonSettings()
+        self.usage = UsageSettings("HyperPod/TaskGovernance")
+        self.notifications = NotifySettings(f"OverBorrowing={ALARM}")
         self.gate = desk.gate
 
 
@@ -239,3 +250,70 @@ def test_the_sample_of_a_change_of_state_has_the_members_that_are_sent() -> None
     assert event["detail-type"] == ADDON_DETAIL_TYPE
     sent = msgspec.convert(event["detail"], AddonNews, strict=True)
     assert json.loads(msgspec.json.encode(sent)) == event["detail"]
+
+
+class _Kueue:
+    """What is read of a cluster in which one team borrows of another."""
+
+    def read(self, _cluster_arn: str, _time_left: object) -> Reading:
+        names = ("vision", "language")
+        namespaces = {f"hyperpod-ns-{name}": f"id-{name}" for name in names}
+        queues = tuple(
+            Queue(name, "shared", (Fund("g5", "nvidia.com/gpu", 2, used, used),))
+            for name, used in zip(names, (3, 0), strict=True)
+        )
+        doors = Doors(namespaces, tuple((f"hyperpod-ns-{name}", "lq", name, 0) for name in names))
+        return Reading(Seen(queues, doors), ())
+
+
+def test_the_tick_of_every_minute_publishes_metrics_and_remembers_what_was_seen(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "governor")
+    desk = Desk()
+    desk.applied()
+    parts, clusters = cast("Parts", _Parts(desk)), cast("UsageOfClusters", _Kueue())
+    done = publish_usage(parts, clusters, _event("publish-metrics"), lambda: 60.0)["published"]
+    assert done == {"clusters": ("ml-research",), "teams": 2, "unread": {}}
+
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if '"_aws"' in line]
+    assert {line["_aws"]["CloudWatchMetrics"][0]["Namespace"] for line in lines} == {"HyperPod/TaskGovernance"}
+    assert {line["service"] for line in lines} == {"governor"}
+    teams = {line["team"]: (line["BorrowedAccelerators"], line["LentAccelerators"]) for line in lines if "team" in line}
+    assert teams == {"vision": ([1.0], [0.0]), "language": ([0.0], [1.0])}
+    assert [line["Clusters"] for line in lines if "Heartbeat" in line] == [[1.0]]
+    assert desk.records.keys("clusters/")[-1].endswith("/usage.json")
+
+
+def test_an_event_that_asks_for_no_metrics_is_refused() -> None:
+    with pytest.raises(PermanentError, match="does not ask for metrics"):
+        publish_usage(cast("Parts", _Parts(Desk())), cast("UsageOfClusters", _Kueue()), {"publish": 1}, lambda: 60.0)
+
+
+def test_a_change_of_an_alarm_is_told_once_and_once_more_when_it_is_over() -> None:
+    desk = Desk()
+    desk.applied()
+    parts = _Parts(desk)
+    ringing = _event("alarm-contributor-state-change")
+    over = json.loads(json.dumps(ringing).replace('"ALARM"', '"OK"').replace("T13:42:04.919", "T14:02:04.919"))
+
+    outcomes = [notify(cast("Parts", parts), event)["notified"]["outcome"] for event in (ringing, ringing, over, over)]
+    assert outcomes == ["told", "repeated", "told", "repeated"]
+    (began, ended) = [subject for subject, _ in parts.announcer.messages]
+    assert "vision" in began
+    assert "Over: " in ended
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"detail": {}},
+        {"detail-type": "CloudWatch Alarm State Change"},
+        {"detail": {"alarmName": "another", "alarmContributor": {}, "state": {"value": "OK", "timestamp": ""}}},
+    ],
+)
+def test_an_event_of_no_alarm_of_usage_is_refused(changes: dict[str, Any]) -> None:
+    parts = _Parts(Desk())
+    with pytest.raises(PermanentError):
+        notify(cast("Parts", parts), {**_event("alarm-contributor-state-change"), **changes})
+    assert parts.announcer.messages == []

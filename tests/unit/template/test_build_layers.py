@@ -154,7 +154,7 @@ def test_the_functions_start_without_the_parts_that_are_left_out() -> None:
     assert left_out
     code = f"import sys; sys.modules.update(dict.fromkeys({left_out!r}))\n"
     code += "import governor.functions.applying, governor.functions.receiving, governor.functions.parts as parts\n"
-    code += "parts.Parts().warm_up(); assert 'rich' not in sys.modules"
+    code += "parts.Parts().warm_up('s3', 'sagemaker'); assert 'rich' not in sys.modules"
     environment = {"AWS_DEFAULT_REGION": "us-west-2", "PATH": os.environ["PATH"], "PYTHONPATH": str(PACKAGE)}
     subprocess.run([sys.executable, "-c", code], env=environment, check=True)
 

@@ -44,14 +44,14 @@ class Announcer:
         if len(announcement.reason) > _LONGEST_REASON:
             announcement = msgspec.structs.replace(announcement, reason=f"{announcement.reason[:_LONGEST_REASON]}…")
         if notify:
-            with mapped("Publish to the topic of notifications"):
-                self._sns().publish(
-                    TopicArn=self._topic,
-                    Subject=subject_of(announcement),
-                    Message=message_of(announcement, self._bucket),
-                )
+            self.tell(subject_of(announcement), message_of(announcement, self._bucket))
         self._put(DETAIL_TYPE, announcement, announcement.cluster_arn)
         self._count(announcement.verdict)
+
+    def tell(self, subject: str, text: str) -> None:
+        """People alone, by a message; the subject is a line of at most 100 ASCII characters."""
+        with mapped("Publish to the topic of notifications"):
+            self._sns().publish(TopicArn=self._topic, Subject=subject, Message=text)
 
     def announce_addon(self, news: AddonNews) -> None:
         """One event; it may come twice."""

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 _MISSING = frozenset({"NoSuchKey", "404", "NotFound", "NoSuchVersion"})
 _BUSY_TRIES = 3
 _BUSY_SECONDS = 0.2
+ONLY_NEWEST = "Keep=newest"
+"""The tag by which the bucket lets earlier versions go: a rule of the template."""
 
 
 class Bucket:
@@ -49,10 +51,19 @@ class Bucket:
         return _stored(answer, b"")
 
     def put(
-        self, key: str, data: bytes, kind: str, expected: str | None, metadata: Mapping[str, str] | None = None
+        self,
+        key: str,
+        data: bytes,
+        kind: str,
+        expected: str | None,
+        metadata: Mapping[str, str] | None = None,
+        *,
+        only_newest: bool = False,
     ) -> str:
         """Write and return the ETag, if what is there has the ETag ``expected``, or nothing is there (None)."""
         condition: Any = {"IfMatch": expected} if expected is not None else {"IfNoneMatch": "*"}
+        if only_newest:
+            condition["Tagging"] = ONLY_NEWEST
         for attempt in range(_BUSY_TRIES):
             with mapped(f"PutObject s3://{self.name}/{key}"):
                 try:

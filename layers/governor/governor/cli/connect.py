@@ -39,7 +39,7 @@ The roles are those of the deployment, or of --role.
 
 exit status: 0 printed, or made, 1 refused or failed"""
 
-READERS = ("VerifyAddonRole", "ApplyPolicyRole")
+READERS = ("VerifyAddonRole", "ApplyPolicyRole", "PublishMetricsRole")
 """The roles in the template whose functions read Kubernetes."""
 _ROLE = re.compile(r"arn:aws[-a-z]*:iam::[0-9]{12}:role/[\w+=,.@/-]{1,576}")
 _EKS = re.compile(r"arn:aws[-a-z]*:eks:[-a-z0-9]+:[0-9]{12}:cluster/([0-9A-Za-z][A-Za-z0-9_-]{0,99})")

@@ -25,10 +25,14 @@ from governor.records.store import Documents
 from governor.settings import (
     AddonSettings,
     FunctionSettings,
+    NotifySettings,
     Settings,
+    UsageSettings,
     addon_settings_from,
     function_settings_from,
+    notify_settings_from,
     settings_from,
+    usage_settings_from,
 )
 
 
@@ -82,19 +86,29 @@ class Parts:
         """The queue of changes."""
         return ChangeQueue(self.aws.sqs, self.settings.queue_url)
 
-    def warm_up(self, *more: str) -> None:
+    def warm_up(self, *services: str) -> None:
         """Make the clients that every invocation needs while the function starts, when it has a whole processor.
 
         What is wrong is told by the first invocation, which meets it again: a start that fails tells nobody why.
         """
         with contextlib.suppress(GovernorError):
-            for service in ("s3", "sqs", "sagemaker", "events", *more):
+            for service in services:
                 getattr(self.aws, service)
 
     @functools.cached_property
     def addon(self) -> AddonSettings:
         """How the add-on is to be treated."""
         return addon_settings_from(os.environ)
+
+    @functools.cached_property
+    def usage(self) -> UsageSettings:
+        """Where metrics of usage go."""
+        return usage_settings_from(os.environ)
+
+    @functools.cached_property
+    def notifications(self) -> NotifySettings:
+        """Which alarms people are told of."""
+        return notify_settings_from(os.environ)
 
     @functools.cached_property
     def eks(self) -> EksApi:

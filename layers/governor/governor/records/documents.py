@@ -1,7 +1,7 @@
 """The documents that are kept: per cluster the policy in force and the runs, per file its status."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import msgspec
 
@@ -28,6 +28,9 @@ class Origin(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
 class Document(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """What every document begins with. ``write`` is another one with every write, so that a writer whose answer
     got lost knows its own work: equal bytes would have equal ETags."""
+
+    only_newest: ClassVar[bool] = False
+    """True for a document that is written so often that its earlier versions are not worth keeping."""
 
     format: int = FORMAT
     write: str = ""

@@ -94,6 +94,16 @@ def addon_change_key(identity: str) -> str:
     return f"{CLUSTERS}{identity}/addon-change.json"
 
 
+def usage_key(identity: str) -> str:
+    """The newest usage of a cluster."""
+    return f"{CLUSTERS}{identity}/usage.json"
+
+
+def incidents_key(identity: str) -> str:
+    """What people were told of the alarms about a cluster's usage."""
+    return f"{CLUSTERS}{identity}/incidents.json"
+
+
 def applied_key(identity: str) -> str:
     """The last applied policy of a cluster and what it owns."""
     return f"{CLUSTERS}{identity}/applied.json"

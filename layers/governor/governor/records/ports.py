@@ -39,9 +39,17 @@ class Objects(Protocol):
         ...
 
     def put(
-        self, key: str, data: bytes, kind: str, expected: str | None, metadata: Mapping[str, str] | None = None
+        self,
+        key: str,
+        data: bytes,
+        kind: str,
+        expected: str | None,
+        metadata: Mapping[str, str] | None = None,
+        *,
+        only_newest: bool = False,
     ) -> str:
         """Write and return the ETag. ``expected`` is the ETag that must be there, None for an object that must not.
+        With ``only_newest`` earlier versions may be let go soon.
 
         ConflictError when something else is there (412), or nothing is where something should be (404);
         TransientError when another write is under way (409).

@@ -83,14 +83,20 @@ class Documents:
     def write(self, key: str, document: D, expected: str | None) -> Kept[D]:
         """Write once; ConflictError when it is not as expected. A lost answer to an own write is no conflict."""
         mine = msgspec.structs.replace(document, write=uuid.uuid4().hex)
-        data = msgspec.json.format(msgspec.json.encode(mine), indent=2) + b"\n"
+        data = _encoded(mine)
         try:
-            return Kept(mine, self.objects.put(key, data, JSON, expected))
+            return Kept(mine, self.objects.put(key, data, JSON, expected, only_newest=document.only_newest))
         except ConflictError:
             there = self.objects.get(key)
             if there is None or there.data != data:
                 raise
             return Kept(mine, there.etag)
+
+
+def _encoded(document: Document) -> bytes:
+    """Indented for people; what is written every minute is kept small instead."""
+    data = msgspec.json.encode(document)
+    return data if document.only_newest else msgspec.json.format(data, indent=2) + b"\n"
 
 
 def _decoded(key: str, data: bytes, kind: type[D]) -> D:

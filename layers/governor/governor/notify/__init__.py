@@ -1,0 +1,7 @@
+"""Telling people, in words, what the alarms of usage say of a team or a cluster."""
+
+from governor.notify.notifier import Notified, Notifier
+from governor.notify.transition import Transition, alarm_kinds, transition_of
+from governor.notify.words import Told
+
+__all__ = ["Notified", "Notifier", "Told", "Transition", "alarm_kinds", "transition_of"]
