@@ -6,37 +6,36 @@ if each was seen.
 """
 
 import json
-import os
 import re
-import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from governor.aws.kubernetes import roles
 from governor.aws.kueue import CONTROLLER
 from local.clusters import make_cluster, node
-from local.deployment import Deployment, deployed
+from local.demo_usage import after_a_step, watched
+from local.deployment import deployed
 from local.environment import forget_aws_accounts
 from local.hyperpod.client import ROOT
 from local.jobs import Jobs
+from local.stage import Stage, say
 from local.walkthrough import FOUR_GPUS, ONE_GPU
 from local.walkthrough import play as walk
-
-if TYPE_CHECKING:
-    from types_boto3_sagemaker.client import SageMakerClient
 
 WORKSHOP = ROOT / "policies" / "workshop.yaml"
 WORKSHOP_LARGE = ROOT / "policies" / "workshop-four-gpus.yaml"
 CLUSTER = "ml-research"
 LARGE = "ml-large"
-KEY = "policies/ml-research.yaml"
+KEY = f"policies/{CLUSTER}.yaml"
 TRANSITION_SECONDS = 1.0
+SECONDS_PER_MINUTE = 2.0
+"""How long a minute of the alarms takes here."""
 UNAVAILABLE = {
     "code": "InsufficientNumberOfReplicas",
     "message": "The add-on is unhealthy because it doesn't have the desired number of replicas.",
@@ -51,93 +50,6 @@ NEW_TEAM = """\
     sharing: {strategy: LendAndBorrow, borrowLimit: 100}
 """
 _HEADLINE = re.compile(r"Install|Building (layer|codeuri)|Build Succeeded|Initiating|Successfully created/updated")
-_ESCAPES = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]")
-
-
-class Ran:
-    """A command that has ended: its status and what it printed, without colours."""
-
-    def __init__(self, status: int, text: str) -> None:
-        self.status, self.text = status, _ESCAPES.sub("", text)
-
-
-class Stage:
-    """Where the demo plays, and the tally of what was seen."""
-
-    def __init__(self, deployment: Deployment, directory: Path) -> None:
-        self.deployment = deployment
-        self.plane = deployment.aws.plane
-        self.directory = directory
-        self.kubernetes = deployment.aws.kubernetes.cluster(CLUSTER)
-        self.text = WORKSHOP.read_text().replace("clusterPolicy:", "addon: {version: default}\nclusterPolicy:", 1)
-        self._environment = {**os.environ, **deployment.aws.env(), "GOVERNOR_STACK": deployment.stack}
-        if sys.stdout.isatty():
-            self._environment |= {"FORCE_COLOR": "1", "COLUMNS": str(os.get_terminal_size().columns)}
-        self.seen: list[tuple[str, bool]] = []
-
-    def scene(self, title: str) -> None:
-        say()
-        say(f"━━ {title}", "1;36")
-
-    def upload(self, text: str, key: str = KEY) -> dict[str, Any]:
-        """Put the file into the bucket and wait for the answer; it is shown as it lies in the bucket."""
-        say(f"s3.put_object(Bucket={self.deployment.policies!r}, Key={key!r}, Body=…)", "1")
-        began = time.monotonic()
-        version = self.deployment.upload(key, text)
-        return self.answer(version, began, key=key)
-
-    def answer(self, version: str | None, began: float, verdict: str | None = None, key: str = KEY) -> dict[str, Any]:
-        status = self.deployment.wait(key, version, verdict)
-        say(f"s3://{self.deployment.records}/status/{key}.md, {time.monotonic() - began:.1f} s later:", "2")
-        for line in self.deployment.readable(key).splitlines():
-            if line.strip() and not line.startswith(("| | |", "|---")):
-                say(f"    {line}")
-        return status
-
-    def governor(self, *arguments: str) -> Ran:
-        """Run the installed command; its output is shown as it comes, and kept."""
-        say(f"$ governor {' '.join(argument.replace(str(self.directory) + os.sep, '') for argument in arguments)}", "1")
-        command = [str(Path(sys.executable).parent / "governor"), *arguments]
-        text = ""
-        with subprocess.Popen(
-            command,
-            env=self._environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            encoding="utf-8",
-        ) as process:
-            assert process.stdout is not None
-            for line in process.stdout:
-                sys.stdout.write(line.replace(str(self.directory) + os.sep, ""))
-                sys.stdout.flush()
-                text += line
-        say(f"(exit status {process.returncode})", "2")
-        return Ran(process.returncode, text)
-
-    def check(self, what: str, *, seen: bool) -> None:
-        self.seen.append((what, seen))
-        say(f"{'✓ seen' if seen else '✗ NOT SEEN'}: {what}", "32" if seen else "1;31")
-
-    @property
-    def sagemaker(self) -> "SageMakerClient":
-        return self.plane.boto3_client("demo")
-
-    def guaranteed(self) -> dict[str, int]:
-        """Instances per team, as ListComputeQuotas answers."""
-        listed = self.sagemaker.list_compute_quotas(MaxResults=100)["ComputeQuotaSummaries"]
-        return {
-            quota["ComputeQuotaTarget"]["TeamName"]: sum(
-                entry.get("Count", 0) for entry in quota["ComputeQuotaConfig"].get("ComputeQuotaResources", ())
-            )
-            for quota in listed
-            if quota["Status"] != "Deleted"
-        }
-
-
-def say(text: str = "", style: str = "") -> None:
-    """A line, coloured where it is read by a person."""
-    print(f"\x1b[{style}m{text}\x1b[0m" if style and sys.stdout.isatty() else text, flush=True)
 
 
 def fresh_cluster(stage: Stage) -> None:
@@ -198,8 +110,13 @@ def what_was_applied(stage: Stage) -> None:
 
 def workshop_jobs(stage: Stage) -> None:
     stage.scene("The workshop's jobs: team-a borrows, team-b reclaims, priority decides within team-b")
-    with Jobs.of(stage.deployment.aws, CLUSTER) as jobs:
-        walk(jobs, ONE_GPU, lambda what, seen: stage.check(what, seen=seen), say)
+    with watched(stage) as people, Jobs.of(stage.deployment.aws, CLUSTER) as jobs:
+        check = partial(_check, stage)
+        walk(jobs, ONE_GPU, check, say, after=partial(after_a_step, stage, people))
+
+
+def _check(stage: Stage, what: str, seen: bool) -> None:
+    stage.check(what, seen=seen)
 
 
 def same_again(stage: Stage) -> None:
@@ -316,7 +233,7 @@ def four_gpus(stage: Stage) -> None:
     status = stage.upload(WORKSHOP_LARGE.read_text(), key=f"policies/{LARGE}.yaml")
     stage.check("applied", seen=status["verdict"] == "Applied")
     with Jobs.of(stage.deployment.aws, LARGE) as jobs:
-        walk(jobs, FOUR_GPUS, lambda what, seen: stage.check(what, seen=seen), say)
+        walk(jobs, FOUR_GPUS, partial(_check, stage), say)
 
 
 def deleted_file(stage: Stage) -> None:
@@ -334,6 +251,11 @@ def deleted_file(stage: Stage) -> None:
         "Released, and everything stays",
         seen="nobody's" in released["reason"] and stage.guaranteed() == {"team-a": 1, "team-b": 3},
     )
+
+
+def _workshop() -> str:
+    """The workshop's policy, which asks for the add-on as well."""
+    return WORKSHOP.read_text().replace("clusterPolicy:", "addon: {version: default}\nclusterPolicy:", 1)
 
 
 def _progress(line: str) -> None:
@@ -368,13 +290,15 @@ def main() -> int:
         deployed(
             {"AddonInstall": "Install"},
             progress=_progress,
+            seconds_per_minute=SECONDS_PER_MINUTE,
             plane_settings={"transition_seconds": TRANSITION_SECONDS},
             addon_seconds=TRANSITION_SECONDS,
         ) as deployment,
     ):
         make_cluster(deployment.aws, CLUSTER, {"ml.g5.8xlarge": 4})
         say(f"Deployed with AddonInstall=Install. The HyperPod cluster {CLUSTER} has 4 × ml.g5.8xlarge.")
-        stage = Stage(deployment, Path(directory))
+        say(f"Alarms run on a fast clock here: a minute of theirs takes {SECONDS_PER_MINUTE:g} seconds.")
+        stage = Stage(deployment, Path(directory), CLUSTER, _workshop())
         for scene in SCENES:
             scene(stage)
         stage.check("every request and answer as botocore's model says", seen=not stage.plane.violations())

@@ -8,6 +8,7 @@ import textwrap
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from typing import Literal
 
 from local.aws.launcher import wait_for
 from local.jobs import WAIT_SECONDS, Jobs
@@ -15,6 +16,7 @@ from local.jobs import WAIT_SECONDS, Jobs
 GPU = "nvidia.com/gpu"
 Check = Callable[[str, bool], None]
 Narrate = Callable[[str], None]
+Step = Literal["borrow", "reclaim", "preempt"]
 Totals = tuple[str, str]
 """What a queue uses, and how much of it is borrowed."""
 
@@ -53,13 +55,24 @@ FOUR_GPUS = Walk(
 """Two teams with one instance of four GPUs each, which may borrow the other's."""
 
 _NOTHING: Totals = ("0", "0")
+Perform = Callable[[Jobs, Walk, Check, Narrate], None]
 
 
-def play(jobs: Jobs, walk: Walk, check: Check, narrate: Narrate) -> None:
-    """Submit the three jobs and check what becomes of all of them; what was submitted stays."""
-    _borrow(jobs, walk, check, narrate)
-    _reclaim(jobs, walk, check, narrate)
-    _preempt(jobs, walk, check, narrate)
+def play(
+    jobs: Jobs,
+    walk: Walk,
+    check: Check,
+    narrate: Narrate,
+    after: Callable[[Step], None] = lambda _: None,
+) -> None:
+    """Submit the three jobs and check what becomes of all of them; what was submitted stays.
+
+    ``after`` is called when a step is done, before the next one begins.
+    """
+    steps: tuple[tuple[Step, Perform], ...] = (("borrow", _borrow), ("reclaim", _reclaim), ("preempt", _preempt))
+    for step, perform in steps:
+        perform(jobs, walk, check, narrate)
+        after(step)
 
 
 def _borrow(jobs: Jobs, walk: Walk, check: Check, narrate: Narrate) -> None:
