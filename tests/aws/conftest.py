@@ -1,11 +1,15 @@
 """The product on the local AWS, built and deployed once; each test has a cluster and a file of its own."""
 
+import os
 from collections.abc import Iterator
 
 import pytest
 
 from local.deployment import Deployment, deployed
 from tests.support.place import Place
+
+KUBECONFIG = os.environ.get("GOVERNOR_TEST_KUBECONFIG")
+"""Of a cluster with a real Kueue, which the tests that take ``stage`` are then played in."""
 
 
 @pytest.fixture(scope="session")
@@ -22,6 +26,16 @@ def deployment() -> Iterator[Deployment]:
         plane_settings={"transition_seconds": 0.2, "default_page_size": 100},
         seconds_per_minute=2.0,
     ) as running:
+        yield running
+
+
+@pytest.fixture
+def stage(request: pytest.FixtureRequest) -> Iterator[Deployment]:
+    """The stack of all tests, or one of its own, whose queues a real Kueue has and loses with it."""
+    if KUBECONFIG is None:
+        yield request.getfixturevalue("deployment")
+        return
+    with deployed({"AddonInstall": "Install"}, kubeconfig=KUBECONFIG) as running:
         yield running
 
 
