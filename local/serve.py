@@ -25,7 +25,7 @@ def main() -> int:
         print(f"# Deployed, with a HyperPod cluster {CLUSTER} of 4 × ml.g5.8xlarge. In another shell, after that:")
         print(f"#   aws s3 cp policies/workshop.yaml s3://{deployment.policies}/policies/")
         print(f"#   aws s3 cp s3://{deployment.records}/status/policies/workshop.yaml.md -")
-        print("#   governor status; governor addon ml-research; governor doctor")
+        print("#   governor status; governor addon ml-research; governor usage ml-research; governor doctor")
         kubeconfig = deployment.aws.directory / "kubeconfig"
         kubeconfig.write_text(json.dumps(deployment.aws.kubernetes.cluster(CLUSTER).kubeconfig()))
         print(f"export KUBECONFIG={kubeconfig}  # the cluster's Kubernetes API, as its administrator")

@@ -290,7 +290,7 @@ def test_an_event_that_asks_for_no_metrics_is_refused() -> None:
         publish_usage(cast("Parts", _Parts(Desk())), cast("UsageOfClusters", _Kueue()), {"publish": 1}, lambda: 60.0)
 
 
-def test_a_change_of_an_alarm_is_told_once_and_once_more_when_it_is_over() -> None:
+def test_a_change_of_an_alarm_is_told_once_and_once_more_when_it_is_quiet() -> None:
     desk = Desk()
     desk.applied()
     parts = _Parts(desk)
@@ -301,7 +301,7 @@ def test_a_change_of_an_alarm_is_told_once_and_once_more_when_it_is_over() -> No
     assert outcomes == ["told", "repeated", "told", "repeated"]
     (began, ended) = [subject for subject, _ in parts.announcer.messages]
     assert "vision" in began
-    assert "Over: " in ended
+    assert "Not known any more: " in ended  # publish_metrics has not run here
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ COMMANDS = {
     "apply": ("governor.cli.apply", "bring the cluster to what a policy says"),
     "import": ("governor.cli.importing", "write a policy from the live state of a cluster"),
     "status": ("governor.cli.status", "show where the files in the bucket and their clusters stand"),
+    "usage": ("governor.cli.usage", "show who uses, borrows, lends and waits in a cluster"),
     "addon": ("governor.cli.addon", "show the add-on of a cluster and what stands in its way"),
     "approve": ("governor.cli.approve", "let a held plan through"),
     "rollback": ("governor.cli.rollback", "put an earlier version of a cluster's file back as the newest"),
@@ -45,6 +46,7 @@ with a deployment, where a file in the bucket is all it takes:
   governor approve ml-research FINGERPRINT            let a held plan through
   governor rollback ml-research                       back to what was applied before
   governor addon ml-research                          the add-on, and what stands in its way
+  governor usage ml-research                          who uses, borrows, lends and waits
   governor why training-1                             why a job waits, and what one can do
   governor connect ml-research                        let the functions read its Kubernetes API
   governor doctor                                     what is wrong with the deployment

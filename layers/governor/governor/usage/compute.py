@@ -1,7 +1,7 @@
 """From what was read of a cluster to who uses, borrows, lends and waits."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import cast
 
 from governor.kueue.objects import UNLIMITED_SHARE
@@ -64,39 +64,49 @@ def _accounts(
     queues: list[Queue], lenders: tuple[Lender, ...]
 ) -> tuple[dict[str, tuple[ResourceUsage, ...]], tuple[CohortUsage, ...]]:
     """By queue what it uses, in the order of its funds; and what cohorts lend of their own."""
-    places: defaultdict[_Place, list[tuple[Queue, Fund]]] = defaultdict(list)
+    members: defaultdict[_Place, list[tuple[Queue, Fund]]] = defaultdict(list)
     for queue in queues:
-        pool = queue.cohort or f"\0{queue.name}"
+        pool = _pool(queue)
         for fund in queue.funds:
-            places[pool, fund.flavor, fund.resource].append((queue, fund))
+            members[pool, fund.flavor, fund.resource].append((queue, fund))
     parents = {lender.name: lender.parent for lender in lenders}
     owns = {(lender.name, fund.flavor, fund.resource): fund.nominal for lender in lenders for fund in lender.funds}
-    found: dict[tuple[str, str, str], ResourceUsage] = {}
+    shares: dict[_Place, Iterator[tuple[int, int, int, int]]] = {}
     lent_by: dict[_Place, int] = {}
-    for place, members in places.items():
-        funds = [fund for _, fund in members]
+    for place, there in members.items():
+        funds = [fund for _, fund in there]
         own = owns.get(place, 0)
-        joined = [bool(queue.cohort) for queue, _ in members]
-        done = account(funds, joined, own, has_parent=bool(parents.get(place[0])))
-        rooms = headrooms(funds, [queue.state == "active" for queue, _ in members], own)
+        done = account(funds, [bool(queue.cohort) for queue, _ in there], own, has_parent=bool(parents.get(place[0])))
+        rooms = headrooms(funds, [queue.state == "active" for queue, _ in there], own)
         lent_by[place] = done.lent_by_cohort
-        for index, (queue, fund) in enumerate(members):
-            found[queue.name, fund.flavor, fund.resource] = ResourceUsage(
+        shares[place] = zip(done.borrowed, done.over_quota, done.lent, rooms, strict=True)
+    by_queue = {queue.name: _resources(queue, shares) for queue in queues}  # in the order of the members
+    return by_queue, tuple(_cohort(lender, lent_by) for lender in lenders)
+
+
+def _pool(queue: Queue) -> str:
+    return queue.cohort or f"\0{queue.name}"
+
+
+def _resources(queue: Queue, shares: Mapping[_Place, Iterator[tuple[int, int, int, int]]]) -> tuple[ResourceUsage, ...]:
+    pool, found = _pool(queue), []
+    for fund in queue.funds:
+        borrowed, over_quota, lent, room = next(shares[pool, fund.flavor, fund.resource])
+        found.append(
+            ResourceUsage(
                 fund.flavor,
                 fund.resource,
                 fund.nominal,
                 fund.used,
                 fund.reserved,
-                done.borrowed[index],
-                done.over_quota[index],
-                done.lent[index],
+                borrowed,
+                over_quota,
+                lent,
                 fund.borrowing_limit if queue.cohort else 0,
-                rooms[index] if queue.state == "active" else 0,
+                room if queue.state == "active" else 0,
             )
-    by_queue = {
-        queue.name: tuple(found[queue.name, fund.flavor, fund.resource] for fund in queue.funds) for queue in queues
-    }
-    return by_queue, tuple(_cohort(lender, lent_by) for lender in lenders)
+        )
+    return tuple(found)
 
 
 def _cohort(lender: Lender, lent: Mapping[_Place, int]) -> CohortUsage:

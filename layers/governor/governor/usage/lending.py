@@ -16,7 +16,10 @@ def account(funds: Sequence[Fund], joined: Sequence[bool], own: int, *, has_pare
     allows and idle quota covers it; the rest is over quota. Where several queues are above and not all is covered, each
     is covered in proportion; Kueue does not tell whose quota was cut. A parent may cover what nobody here does.
     """
-    above = [max(0, fund.used - fund.nominal) for fund in funds]
+    above = [fund.used - fund.nominal if fund.used > fund.nominal else 0 for fund in funds]
+    if not any(above):  # as of most resources, most of the time
+        nothing = [0] * len(funds)
+        return Account(nothing, nothing, nothing, 0)
     claims = [
         min(over, over if fund.borrowing_limit is None else fund.borrowing_limit) if together else 0
         for fund, over, together in zip(funds, above, joined, strict=True)
@@ -64,17 +67,22 @@ def headrooms(funds: Sequence[Fund], lending: Sequence[bool], own: int) -> list[
 
     ``lending`` is False for a queue that is stopped or inactive: nobody borrows of it.
     """
-    kept = [0 if fund.lending_limit is None else max(0, fund.nominal - fund.lending_limit) for fund in funds]
-    free = own
-    for fund, keeps, lends in zip(funds, kept, lending, strict=True):
-        if lends:
-            free += fund.nominal - keeps
-        free -= max(0, fund.reserved - keeps)
-    rooms = []
-    for fund, keeps in zip(funds, kept, strict=True):
-        shared = free
-        if fund.borrowing_limit is not None:
-            limit = fund.nominal - keeps + fund.borrowing_limit - max(0, fund.reserved - keeps)
-            shared = min(free, limit)
-        rooms.append(max(0, max(0, keeps - fund.reserved) + shared))
-    return rooms
+    kept = [
+        0 if fund.lending_limit is None or fund.lending_limit > fund.nominal else fund.nominal - fund.lending_limit
+        for fund in funds
+    ]
+    held = [
+        fund.reserved - keeps if fund.reserved > keeps else 0  # of what is not kept for itself
+        for fund, keeps in zip(funds, kept, strict=True)
+    ]
+    shared = (fund.nominal - keeps for fund, keeps, lends in zip(funds, kept, lending, strict=True) if lends)
+    free = own + sum(shared) - sum(held)
+    return [_headroom(fund, keeps, holds, free) for fund, keeps, holds in zip(funds, kept, held, strict=True)]
+
+
+def _headroom(fund: Fund, keeps: int, holds: int, free: int) -> int:
+    if fund.borrowing_limit is not None:
+        free = min(free, fund.nominal - keeps + fund.borrowing_limit - holds)
+    if keeps > fund.reserved:
+        free += keeps - fund.reserved
+    return max(0, free)

@@ -11,8 +11,8 @@ from governor.usage.model import QueueUsage, Reclaimable, ResourceUsage, TeamUsa
 def reclaimable(teams: Sequence[TeamUsage], rest: Iterable[QueueUsage]) -> tuple[Reclaimable, ...]:
     """Who could take what back from whom, of the resources that a team is measured by.
 
-    A team takes back no more than it lacks of its guarantee, in proportion to what each of the others borrows. Teams
-    that are stopped do not starve: nobody lets them work.
+    A team takes back no more than it lacks of its guarantee and is not free to take anyway, in proportion to what each
+    of the others borrows. Teams that are stopped do not starve: nobody lets them work.
     """
     starved = [team for team in teams if team.pending and team.state == "active"]
     if not starved:
@@ -36,13 +36,17 @@ def reclaimable(teams: Sequence[TeamUsage], rest: Iterable[QueueUsage]) -> tuple
 
 def _lacking(team: TeamUsage) -> Iterable[ResourceUsage]:
     measure = governing(team).measure
-    return (each for each in team.resources if measure_of(each.resource) == measure and each.reserved < each.guaranteed)
+    return (each for each in team.resources if measure_of(each.resource) == measure and _lacks(each) > 0)
+
+
+def _lacks(each: ResourceUsage) -> int:
+    """What of the guarantee is neither held nor free. Who waits although enough is free waits for something else."""
+    return each.guaranteed - each.reserved - each.headroom
 
 
 def _from(team: TeamUsage, lacks: ResourceUsage, borrowers: list[tuple[str, int]]) -> Iterable[Reclaimable]:
     others = [(name, amount) for name, amount in borrowers if name != team.name]
-    lacking = lacks.guaranteed - lacks.reserved
-    amounts = in_proportion(lacking, [amount for _, amount in others])
+    amounts = in_proportion(_lacks(lacks), [amount for _, amount in others])
     for (name, _), amount in zip(others, amounts, strict=True):
         if amount:
             yield Reclaimable(team.name, name, lacks.flavor, lacks.resource, amount)

@@ -23,8 +23,12 @@ IDLE_QUEUES = "hyperpod-ns-idle-resource-sharing"
 Amount = str | int
 
 
-class _Part(msgspec.Struct, frozen=True, rename="camel"):
-    """Members are named as in Python, and read as Kubernetes writes them; what is not named here is skipped."""
+class _Part(msgspec.Struct, frozen=True, rename="camel", gc=False):
+    """Members are named as in Python, and read as Kubernetes writes them; what is not named here is skipped.
+
+    Nothing that is decoded refers back to what holds it: looked at by the garbage collector, so many objects would have
+    it go through all that the process has.
+    """
 
 
 class _Metadata(_Part, frozen=True):
