@@ -263,7 +263,10 @@ def test_lifecycle(inspection: Inspection, stub: Stubs) -> None:
     rule = {"Status": "Enabled", "NoncurrentVersionExpiration": {"NoncurrentDays": 9}}
     stub("s3").add_response("get_bucket_lifecycle_configuration", {"Rules": [rule]})
     assert inspection.expires("b")
-    for rules in ([], [{**rule, "Status": "Disabled"}], [{"Status": "Enabled", "Expiration": {"Days": 1}}]):
+    stub("s3").add_response("get_bucket_lifecycle_configuration", {"Rules": [{**rule, "Filter": {"Prefix": ""}}]})
+    assert inspection.expires("b")
+    of_some = {**rule, "Filter": {"Tag": {"Key": "Keep", "Value": "newest"}}}
+    for rules in ([], [{**rule, "Status": "Disabled"}], [{"Status": "Enabled", "Expiration": {"Days": 1}}], [of_some]):
         stub("s3").add_response("get_bucket_lifecycle_configuration", {"Rules": rules})
         assert not inspection.expires("b")
     stub("s3").add_client_error("get_bucket_lifecycle_configuration", "NoSuchLifecycleConfiguration")

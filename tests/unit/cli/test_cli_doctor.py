@@ -20,7 +20,10 @@ from governor.cli.checkup import Check, Finding, Patient, examine
 from governor.cli.deployment import Buckets
 from governor.cli.main import main
 from governor.errors import AccessError, NotFoundError, TransientError
+from governor.records.documents import Origin, Standing, State
+from governor.records.names import in_force_key, usage_key
 from governor.records.store import Documents
+from governor.records.usages import UsageSeen
 from tests.support.buckets import MemoryBucket, WallClock
 from tests.support.world import two_teams
 
@@ -41,6 +44,17 @@ STACK = Stack(
 ALICE = Caller("123456789012", arn("alice"), "us-west-2", 0.2)
 ADDON = Addon("v1.3.0-eksbuild.1", "ACTIVE")
 SILENT = Alarm("alarm-a", "ALARM", "is its rule enabled?", "no data", True, False, True)
+NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
+ID = "0123456789ab"
+SEEN = UsageSeen(at=NOON, cluster_arn=arn(f"cluster/{ID}"), cluster_name="ml-research", usage=None)
+REACHED = {
+    "object": "ReceivePolicyFunction",
+    "resync": "ReceivePolicyFunction",
+    "verify": "VerifyAddonFunction",
+    "publish": "PublishMetricsFunction",
+    "notify": "NotifyUsageFunction",
+}
+"""The function that each rule is to reach."""
 
 
 @dataclasses.dataclass
@@ -51,6 +65,9 @@ class Healthy:
     resources: tuple[Resource, ...] = (
         Resource("ObjectRule", "AWS::Events::Rule", "object"),
         Resource("ResyncRule", "AWS::Events::Rule", "resync"),
+        Resource("VerifyAddonRule", "AWS::Events::Rule", "verify"),
+        Resource("PublishMetricsRule", "AWS::Events::Rule", "publish"),
+        Resource("NotifyUsageRule", "AWS::Events::Rule", "notify"),
         Resource("A", "AWS::CloudWatch::Alarm", "alarm-a"),
         Resource("L", "AWS::Logs::LogGroup", "group-a"),
     )
@@ -74,12 +91,19 @@ class Healthy:
     eks: str = "eks-research"
     addon: Addon | None = ADDON
     policy: str = two_teams()
+    state: State = "InForce"
+    usage: UsageSeen | None = SEEN
     refused: dict[str, str] = dataclasses.field(default_factory=dict)
     """Methods that are not allowed, and the action that it takes."""
+    asked: list[str] = dataclasses.field(default_factory=list)
+    """The functions that AWS was asked for."""
 
     def patient(self) -> Patient:
         bucket = MemoryBucket(WallClock())
         bucket.upload("policies/a.yaml", self.policy)
+        bucket.upload(in_force_key(ID), msgspec.json.encode(self.standing))
+        if self.usage is not None:
+            bucket.upload(usage_key(ID), msgspec.json.encode(self.usage))
 
         def deny(operation: str, key: str) -> None:
             if f"s3:{operation}" in self.refused:
@@ -87,9 +111,20 @@ class Healthy:
 
         bucket.before = deny
         buckets = Buckets(cast(Any, bucket), Documents(bucket))
-        now = datetime(2026, 11, 24, 12, tzinfo=UTC)
         refused = None if self.stack else NotFoundError("there is no stack 'x'; give --stack hyperpod-governor")
-        return Patient(_Inspection(self), _Surroundings(self), buckets, self.stack, self._listed, now, refused)
+        return Patient(_Inspection(self), _Surroundings(self), buckets, self.stack, self._listed, NOON, refused)
+
+    @property
+    def standing(self) -> Standing:
+        return Standing(
+            revision=1,
+            cluster_arn=SEEN.cluster_arn,
+            cluster_name=SEEN.cluster_name,
+            generation=1,
+            state=self.state,
+            origin=Origin("policies/a.yaml"),
+            changed=NOON,
+        )
 
     def _listed(self) -> tuple[Resource, ...]:
         if "resources" in self.refused:
@@ -127,7 +162,7 @@ class _Inspection(Inspection):
 
     def rule(self, name: str) -> Rule:
         self.it.allowed("rule")
-        healthy = Rule(name, True, ((arn("ReceivePolicyFunction"), arn("UndeliveredEventsQueue")),))
+        healthy = Rule(name, True, ((arn(REACHED[name]), arn("UndeliveredEventsQueue")),))
         return self.it.rules.get(name, healthy)
 
     def queue(self, url: str) -> QueueFacts:
@@ -136,6 +171,7 @@ class _Inspection(Inspection):
         return self.it.queues.get(url, QueueFacts(arn(url), 0, 0, 360, redrive))
 
     def function(self, name: str) -> Function:
+        self.it.asked.append(name)
         self.it.allowed("function")
         facts = {"name": name, "arn": arn(name), "state": "Active", "update": "Successful", "reason": ""}
         facts |= {"runtime": "python3.13", "architecture": "arm64", "modified": "2026-11-24T09:00:00.000+0000"}
@@ -209,7 +245,7 @@ def queue(url: str, **members: Any) -> dict[str, Any]:
 
 
 NEW = datetime(2026, 11, 24, 11, 50, tzinfo=UTC)
-RECEIVE, APPLY = "ReceivePolicyFunction", "ApplyPolicyFunction"
+RECEIVE, APPLY, VERIFY = "ReceivePolicyFunction", "ApplyPolicyFunction", "VerifyAddonFunction"
 LEFT = arn("UndeliveredEventsQueue")
 OUTPUTS_LESS = {name: "x" for name in OUTPUTS if name != "NotificationsTopicArn"}
 FOREIGN = "arn:aws:sagemaker:us-west-2:123456789012:cluster/abcdefabcdef"
@@ -240,6 +276,9 @@ CASES: list[tuple[str, dict[str, Any], str, str]] = [
         "problem",
         "no dead-letter",
     ),
+    ("rule VerifyAddonRule", {"rules": {"verify": Rule("verify", False)}}, "problem", "add-ons are not looked at"),
+    ("verify_addon", {"functions": {VERIFY: {"runtime": "python3.11"}}}, "problem", "built for python3.13 on arm64"),
+    ("verify_addon: concurrency", {"reserve": {VERIFY: 0}}, "problem", "switched off"),
     ("receive_policy", {"functions": {RECEIVE: {"state": "Failed", "reason": "key"}}}, "problem", "is Failed: key"),
     ("receive_policy", {"functions": {RECEIVE: {"update": "Failed"}}}, "problem", "its last update failed"),
     ("receive_policy", {"functions": {RECEIVE: {"runtime": "python3.11"}}}, "problem", "built for python3.13 on arm64"),
@@ -277,7 +316,7 @@ CASES: list[tuple[str, dict[str, Any], str, str]] = [
         "failed invocations",
         queue("FailedInvocationsQueue", waiting=1),
         "problem",
-        "1 events that receive_policy",
+        "1 events that a function",
     ),
     ("alarms", {"ringing": (Alarm("alarm-a", "ALARM", "what to do", "was 7", True),)}, "problem", "rings: was 7"),
     ("alarms", {"ringing": (Alarm("alarm-a", "ALARM", "held", "was 1", True, True),)}, "warning", "rings: was 1"),
@@ -293,7 +332,7 @@ CASES: list[tuple[str, dict[str, Any], str, str]] = [
     ("notifications", {"listeners": (0, 0)}, "warning", "nobody listens"),
     ("notifications", {"listeners": (1, 1)}, "warning", "1 subscription not confirmed yet, 1 confirmed"),
     ("logs", {"days": None}, "warning", "group-a: kept for ever"),
-    ("logs", {"resources": Healthy().resources[:3]}, "warning", "no log groups of its own"),
+    ("logs", {"resources": Healthy().resources[:-1]}, "warning", "no log groups of its own"),
     ("SageMaker", {"clusters": ("ml-reserch",)}, "problem", "names cluster 'ml-research', which does not exist"),
     ("add-ons", {"addon": None}, "problem", "has not the add-on"),
     ("add-ons", {"addon": Addon("v1", "DEGRADED", (Issue("Conflict", "x"),))}, "problem", "is DEGRADED: it is"),
@@ -340,10 +379,10 @@ DENIED = {
     "is_private": ("s3:GetBucketPublicAccessBlock", 2),
     "encryption": ("s3:GetEncryptionConfiguration", 2),
     "expires": ("s3:GetLifecycleConfiguration", 1),
-    "rule": ("events:DescribeRule", 2),
+    "rule": ("events:DescribeRule", 5),
     "queue": ("sqs:GetQueueAttributes", 6),
-    "function": ("lambda:GetFunctionConfiguration", 6),
-    "reserved": ("lambda:GetFunctionConcurrency", 2),
+    "function": ("lambda:GetFunctionConfiguration", 12),
+    "reserved": ("lambda:GetFunctionConcurrency", 5),
     "sources": ("lambda:ListEventSourceMappings", 1),
     "on_failure": ("lambda:GetFunctionEventInvokeConfig", 1),
     "retention": ("logs:DescribeLogGroups", 1),
@@ -354,9 +393,9 @@ DENIED = {
     "clusters": ("sagemaker:ListClusters", 1),
     "eks_cluster": ("sagemaker:DescribeCluster", 1),
     "addon": ("eks:DescribeAddon", 1),
-    "resources": ("cloudformation:ListStackResources", 4),
-    "s3:list": ("s3:ListBucket", 2),
-    "s3:get": ("s3:GetObject", 2),
+    "resources": ("cloudformation:ListStackResources", 7),
+    "s3:list": ("s3:ListBucket", 3),
+    "s3:get": ("s3:GetObject", 3),
 }
 
 
@@ -368,6 +407,13 @@ def test_a_missing_permission_is_named_and_hides_only_what_it_takes(method: str)
     assert {item.permission for item in unseen} == {action}
     assert len(unseen) == hidden
     assert {item.level for item in found} == {"ok", "could not look"}
+
+
+def test_each_function_is_asked_for_once() -> None:
+    """Several checks look at each."""
+    healthy = Healthy()
+    doctor.findings_of(healthy.patient())
+    assert sorted(healthy.asked) == sorted({*REACHED.values(), APPLY})
 
 
 def test_a_service_that_does_not_answer_is_no_problem_of_the_deployment(monkeypatch: pytest.MonkeyPatch) -> None:

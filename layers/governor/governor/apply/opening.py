@@ -8,7 +8,7 @@ from governor.checks import PolicyFile, placed
 from governor.errors import PermanentError
 from governor.plan import Desired, Plan, desired_by
 from governor.policy import Diagnostic, Limits, Parsed
-from governor.policy.names import is_cluster_arn, region_of
+from governor.policy.names import in_another_region
 from governor.quota import Catalogue, Cluster, bundled_instances
 
 
@@ -52,11 +52,8 @@ def open_policy(file: PolicyFile, limits: Limits, account: Account, cluster_arn:
     if any(item.severity == "error" and item.code != "unknown-instance-type" for item in parsed.diagnostics):
         return Unfit(parsed.diagnostics)
     name = cluster_arn or parsed.text("cluster")
-    if is_cluster_arn(name) and region_of(name) != account.region:
-        raise PermanentError(
-            f"{file.path}: the cluster is in Region {region_of(name)}, the credentials are used in {account.region}; "
-            f"set AWS_REGION={region_of(name)}"
-        )
+    if elsewhere := in_another_region(name, account.region):
+        raise PermanentError(f"{file.path}: {elsewhere}")
     cluster = account.governance.clusters.describe(name)
     present = frozenset(group.instance_type for group in cluster.groups)
     if parsed.policy is None:

@@ -1,7 +1,7 @@
 """Looking at the parts of a deployment. Reads only; each method says which permission it lacks."""
 
 import contextlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -156,13 +156,16 @@ class Inspection:
         return next((name for name in algorithms if name), "")
 
     def expires(self, bucket: str) -> bool:
-        """True when old versions of objects end one day."""
+        """True when old versions of all objects end one day; a rule about some of them is not enough."""
         try:
             with looking("s3:GetLifecycleConfiguration", f"bucket {bucket}", "NoSuchLifecycleConfiguration"):
                 rules = self._aws.s3.get_bucket_lifecycle_configuration(Bucket=bucket).get("Rules", [])
         except NotFoundError:
             return False
-        return any(rule["Status"] == "Enabled" and "NoncurrentVersionExpiration" in rule for rule in rules)
+        return any(
+            rule["Status"] == "Enabled" and "NoncurrentVersionExpiration" in rule and not _narrows(rule)
+            for rule in rules
+        )
 
     def rule(self, name: str) -> Rule:
         """A rule of the default bus, with its targets."""
@@ -290,3 +293,8 @@ class Inspection:
                     else:
                         pending += 1
         return confirmed, pending
+
+
+def _narrows(rule: Mapping[str, Any]) -> bool:
+    """Whether a rule is about some objects only, by prefix, tag or size."""
+    return bool(rule.get("Prefix")) or any(rule.get("Filter", {}).values())

@@ -20,7 +20,7 @@ from governor.cli import deployment
 from governor.cli.screen import make_console
 from governor.cli.show_addon import show_addon
 from governor.errors import GovernorError, PermanentError
-from governor.policy.names import is_cluster_arn, region_of
+from governor.policy.names import in_another_region
 from governor.records.documents import AddonSeen, InForce
 from governor.records.names import addon_key, cluster_id, in_force_key
 from governor.records.store import Documents
@@ -62,7 +62,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Look and print; the exit status."""
     aws = Aws()
-    _refuse_another_region(arguments.cluster, Account(aws).region)
+    if elsewhere := in_another_region(arguments.cluster, Account(aws).region):
+        raise PermanentError(elsewhere)
     clusters = functools.cache(lambda: Clusters(aws))
     looker = Looker(Account(aws).governance.clusters, EksApi(lambda: aws.eks), Installations(clusters))
     seen = looker.look(arguments.cluster)
@@ -74,14 +75,6 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         show_addon(make_console(), report, known.last, known.unread)
     return 0 if report.healthy else 1
-
-
-def _refuse_another_region(cluster: str, region: str) -> None:
-    if is_cluster_arn(cluster) and region_of(cluster) != region:
-        there = region_of(cluster)
-        raise PermanentError(
-            f"the cluster is in Region {there}, the credentials are used in {region}; set AWS_REGION={there}"
-        )
 
 
 def document(report: Report, known: Known) -> dict[str, Any]:

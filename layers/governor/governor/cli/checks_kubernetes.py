@@ -10,10 +10,10 @@ from governor.aws.kubernetes.answers import GROUP
 from governor.cli.checks_around import named_clusters
 from governor.cli.checkup import Check, Finding, Patient, ok, problem, warning
 from governor.cli.connect import READERS, reader_arns
-from governor.errors import AccessError, GovernorError, NotFoundError
+from governor.errors import GovernorError, NotFoundError
 from governor.policy.wording import printable
 from governor.records.documents import AddonSeen
-from governor.records.names import CLUSTERS, is_addon
+from governor.records.names import is_addon
 from governor.records.parallel import side_by_side
 
 FORGOTTEN = timedelta(hours=3)
@@ -28,22 +28,8 @@ def kubernetes_checks(entries: AccessEntries) -> tuple[Check, ...]:
 
 def reads(patient: Patient) -> Iterator[Finding]:
     """What verify_addon could see of each cluster when it looked last."""
-    if patient.buckets is None:
-        raise patient.refused or NotFoundError("the bucket of records is not known")
-    records = patient.buckets.records
-    try:
-        keys = [item.key for item in records.objects.listed(CLUSTERS) if is_addon(item.key)]
-    except AccessError as error:
-        raise NotAllowedError("s3:ListBucket", str(error)) from error
-
-    def read(key: str) -> AddonSeen | None:
-        try:
-            kept = records.load(key, AddonSeen)
-        except AccessError as error:
-            raise NotAllowedError("s3:GetObject", str(error)) from error
-        return kept.document if kept else None
-
-    for _, seen in side_by_side(keys, read):
+    keys = [key for key in patient.cluster_keys if is_addon(key)]
+    for _, seen in side_by_side(keys, lambda key: patient.load(key, AddonSeen)):
         if seen is not None and patient.now - seen.at < FORGOTTEN:  # nobody looks at a cluster that was released
             yield _seen(seen.report, f"{seen.at:%Y-%m-%d %H:%M} UTC")
 

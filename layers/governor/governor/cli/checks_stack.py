@@ -1,14 +1,15 @@
-"""Checks of a deployment itself: its stack, buckets, rules, functions, queues, alarms. Each a small function."""
+"""Checks of a deployment itself, the way of a file: its stack, buckets, queues. Each a small function."""
 
 import functools
 import json
 from collections.abc import Iterator
 from datetime import timedelta
 
+from governor.cli.checks_alarms import alarms, listeners, retention
+from governor.cli.checks_functions import APPLY, NOTIFY, PUBLISH, RECEIVE, VERIFY, concurrency, function, rule
 from governor.cli.checkup import Check, Finding, Patient, judged, ok, problem, warning
 from governor.policy.wording import counted
 
-RECEIVE, APPLY = "ReceivePolicyFunctionName", "ApplyPolicyFunctionName"
 OUTPUTS = (
     "PoliciesBucketName",
     "RecordsBucketName",
@@ -17,12 +18,9 @@ OUTPUTS = (
     "UndeliveredEventsQueueUrl",
     "FailedInvocationsQueueUrl",
     "NotificationsTopicArn",
-    RECEIVE,
-    APPLY,
+    *(part.output for part in (RECEIVE, APPLY, VERIFY, PUBLISH, NOTIFY)),
 )
 HEALTHY = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE")
-NEW = timedelta(hours=2)
-"""A stack so young may not have been invoked by all of its rules."""
 RESYNC_MINUTES = 15
 """A pass is due every five minutes; three that are missing are no accident."""
 
@@ -37,13 +35,15 @@ _LEFTOVERS = (
         "undelivered events",
         "UndeliveredEventsQueueUrl",
         "events that EventBridge could not deliver",
-        "see whether receive_policy is active; the resync catches up; then",
+        "see whether each rule reaches its function and each function is active; the next passes catch up, and what "
+        "notify_usage was to tell stands in the message; then",
     ),
     (
         "failed invocations",
         "FailedInvocationsQueueUrl",
-        "events that receive_policy failed on three times",
-        "read its log for the request ids in the messages; then",
+        "events that a function failed on for good",
+        "each message names its function, request id and error: read that log; the next passes catch up, and what "
+        "notify_usage was to tell stands in the message; then",
     ),
 )
 
@@ -148,57 +148,9 @@ def lifecycle(patient: Patient) -> Iterator[Finding]:
         yield warning("records bucket", text, "deploy with another OldVersionDays, which writes the rules anew")
 
 
-def rule(logical: str, what: str, patient: Patient) -> Iterator[Finding]:
-    """A rule is on, reaches receive_policy, and what it cannot deliver is kept."""
-    found = patient.inspection.rule(patient.resource(logical).rpartition("|")[2])
-    about = f"rule {logical}"
-    if not found.enabled:
-        yield problem(about, f"is disabled: {what}", f"aws events enable-rule --name {found.name}")
-        return
-    receiver = patient.function(RECEIVE).arn
-    dead_letters = [queue for target, queue in found.targets if target == receiver]
-    if not dead_letters:
-        yield problem(about, f"does not reach receive_policy: {what}")
-    elif not all(dead_letters):
-        yield problem(about, "has no dead-letter queue: an event that cannot be delivered is lost")
-    else:
-        yield ok(about, "is enabled and reaches receive_policy, with a dead-letter queue")
-
-
-def function(output: str, patient: Patient) -> Iterator[Finding]:
-    """A function is active, and runs what it was built for."""
-    found = patient.function(output)
-    wanted = (patient.parameter("Runtime"), patient.parameter("Architecture"))
-    told = f"{found.runtime} on {found.architecture}, {found.timeout} s, last changed {found.modified[:19]}"
-    if found.state not in ("Active", "Inactive"):
-        yield problem(found.name, f"is {found.state}: {found.reason}")
-    elif found.update == "Failed":
-        yield problem(found.name, f"its last update failed: {found.reason}")
-    elif all(wanted) and (found.runtime, found.architecture) != wanted:
-        yield problem(
-            found.name,
-            f"runs {found.runtime} on {found.architecture}, and its layers were built for {wanted[0]} on {wanted[1]}",
-        )
-    else:
-        yield ok(found.name, f"is {found.state.lower()}: {told}")
-
-
-def concurrency(output: str, patient: Patient) -> Iterator[Finding]:
-    """A reserved concurrency of 0 is how a function is switched off."""
-    name = patient.output(output)
-    reserved = patient.inspection.reserved(name)
-    yield judged(
-        name,
-        good=reserved != 0,
-        well="may run" + (f"; concurrency of {reserved} reserved" if reserved else ""),
-        ill="is switched off: its reserved concurrency is 0",
-        remedy=f"aws lambda delete-function-concurrency --function-name {name}",
-    )
-
-
 def failures(patient: Patient) -> Iterator[Finding]:
     """What receive_policy fails on for good is kept."""
-    name = patient.output(RECEIVE)
+    name = patient.output(RECEIVE.output)
     wanted = patient.inspection.queue(patient.output("FailedInvocationsQueueUrl")).arn
     yield judged(
         name,
@@ -214,7 +166,7 @@ def queue(patient: Patient) -> Iterator[Finding]:
     """No message is worked on twice at a time, and none that cannot be handled stays in the way."""
     url = patient.output("PolicyChangesQueueUrl")
     found = patient.inspection.queue(url)
-    timeout = patient.function(APPLY).timeout
+    timeout = patient.function(APPLY.output).timeout
     dead_letters = patient.inspection.queue(patient.output("PolicyChangesDeadLettersQueueUrl")).arn
     load = f"{counted(found.waiting, 'message')} waiting, {found.at_work} at work"
     if found.visibility < timeout:
@@ -233,7 +185,7 @@ def queue(patient: Patient) -> Iterator[Finding]:
 def source(patient: Patient) -> Iterator[Finding]:
     """apply_policy is fed by the queue."""
     arn = patient.inspection.queue(patient.output("PolicyChangesQueueUrl")).arn
-    name = patient.output(APPLY)
+    name = patient.output(APPLY.output)
     found = next((item for item in patient.inspection.sources(name) if item.queue == arn), None)
     if found is None:
         yield problem(name, "is not fed by the queue of changes: nothing is applied")
@@ -258,7 +210,7 @@ def resync(patient: Patient) -> Iterator[Finding]:
     if patient.parameter("LogLevel") not in ("", "INFO", "DEBUG"):
         return  # its line is not logged
     span = timedelta(minutes=RESYNC_MINUTES)
-    group = patient.function(RECEIVE).log_group
+    group = patient.function(RECEIVE.output).log_group
     logged = patient.inspection.logged(group, "resync", (patient.now - span).timestamp())
     created = patient.stack.created if patient.stack else None
     if any(_is_pass(message) for message in logged):
@@ -292,65 +244,13 @@ def leftovers(about: str, output: str, what: str, remedy: str, patient: Patient)
     )
 
 
-def alarms(patient: Patient) -> Iterator[Finding]:
-    """No alarm rings, none is gone, each tells somebody."""
-    names = patient.of_kind("AWS::CloudWatch::Alarm")
-    found = patient.inspection.alarms(names)
-    ringing = [alarm for alarm in found if alarm.state == "ALARM"]
-    created = patient.stack.created if patient.stack else None
-    is_new = created is not None and patient.now - created < NEW
-    for alarm in ringing:
-        # A verdict is news, not an illness of the deployment; and what comes once an hour may still be to come.
-        tell = warning if alarm.about_policies or (alarm.about_silence and is_new) else problem
-        yield tell(f"alarm {alarm.name}", f"rings: {alarm.reason}", alarm.description)
-    gone = sorted(set(names) - {alarm.name for alarm in found})
-    if gone or not names:
-        yield problem("alarms", f"{', '.join(gone) or 'all of them'} missing")
-    mute = [alarm.name for alarm in found if not alarm.tells]
-    if mute:
-        yield warning(
-            "alarms",
-            f"{', '.join(mute)} would ring and tell nobody",
-            f"aws cloudwatch enable-alarm-actions --alarm-names {' '.join(mute)}",
-        )
-    if not (ringing or gone or mute) and names:
-        yield ok("alarms", f"{counted(len(found), 'alarm')}, none rings")
-
-
-def retention(patient: Patient) -> Iterator[Finding]:
-    """Logs end one day."""
-    groups = patient.of_kind("AWS::Logs::LogGroup")
-    endless = [group for group in groups if patient.inspection.retention(group) is None]
-    if endless:
-        command = f"aws logs put-retention-policy --log-group-name {endless[0]} --retention-in-days 90"
-        yield warning("logs", f"{', '.join(endless)}: kept for ever", command)
-    elif not groups:
-        yield warning("logs", "the stack has no log groups of its own: Lambda's are kept for ever")
-    else:
-        yield ok("logs", f"{counted(len(groups), 'log group')}, all with an end")
-
-
-def listeners(patient: Patient) -> Iterator[Finding]:
-    """Somebody hears of what waits for a person."""
-    topic = patient.output("NotificationsTopicArn")
-    confirmed, pending = patient.inspection.subscriptions(topic)
-    subscribe = f"aws sns subscribe --topic-arn {topic} --protocol email --notification-endpoint ADDRESS"
-    if pending:
-        text = f"{counted(pending, 'subscription')} not confirmed yet, {confirmed} confirmed"
-        yield warning("notifications", text, "open the message from AWS Notifications and confirm")
-    elif not confirmed:
-        yield warning("notifications", "nobody listens: a held plan would be seen by nobody", subscribe)
-    else:
-        yield ok("notifications", f"{counted(confirmed, 'subscription')}")
-
-
 STACK_CHECKS = (
     Check("stack", stack),
     Check("outputs", outputs),
     Check("policies bucket: versions", functools.partial(versions, "policies")),
     Check("policies bucket: events", events),
-    Check("rule ObjectRule", functools.partial(rule, "ObjectRule", "files are only seen every five minutes")),
-    Check("rule ResyncRule", functools.partial(rule, "ResyncRule", "what an event missed stays undone")),
+    Check("rule ObjectRule", functools.partial(rule, "ObjectRule", RECEIVE, "files are only seen every five minutes")),
+    Check("rule ResyncRule", functools.partial(rule, "ResyncRule", RECEIVE, "what an event missed stays undone")),
     Check("receive_policy", functools.partial(function, RECEIVE)),
     Check("receive_policy: concurrency", functools.partial(concurrency, RECEIVE)),
     Check("receive_policy: failures", failures),
@@ -360,6 +260,9 @@ STACK_CHECKS = (
     Check("queue of changes", queue),
     Check("resync", resync),
     *(Check(each[0], functools.partial(leftovers, *each)) for each in _LEFTOVERS),
+    Check("rule VerifyAddonRule", functools.partial(rule, "VerifyAddonRule", VERIFY, "add-ons are not looked at")),
+    Check("verify_addon", functools.partial(function, VERIFY)),
+    Check("verify_addon: concurrency", functools.partial(concurrency, VERIFY)),
     Check("alarms", alarms),
     Check("notifications", listeners),
     Check("policies bucket: public access", functools.partial(private, "policies")),

@@ -1,10 +1,12 @@
 """What the checks of a deployment have in common: what is looked at, what they find, and how they are run."""
 
 import functools
+import threading
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
-from typing import Literal
+from typing import Literal, TypeVar
 
 import msgspec
 
@@ -13,8 +15,13 @@ from governor.aws.stack import Resource, Stack
 from governor.aws.surroundings import Surroundings
 from governor.cli.deployment import Buckets
 from governor.errors import AccessError, GovernorError, NotFoundError, PermanentError
+from governor.records.documents import Document
+from governor.records.names import CLUSTERS
+from governor.records.store import Documents
 
 PARALLEL = 8
+
+D = TypeVar("D", bound=Document)
 
 Level = Literal["ok", "warning", "problem", "could not look"]
 
@@ -47,6 +54,8 @@ class Patient:
         self.buckets, self.stack, self.now, self.refused = buckets, stack, now, refused
         self.policies_bucket, self.records_bucket = names
         self._resources = resources
+        self._functions = dict[str, Function]()
+        self._each = defaultdict[str, threading.Lock](threading.Lock)
 
     def output(self, name: str) -> str:
         """An output of the stack."""
@@ -88,8 +97,35 @@ class Patient:
         return sorted(item.physical for item in self.resources.values() if item.kind == kind and item.physical)
 
     def function(self, output: str) -> Function:
-        """A function of the stack."""
-        return self.inspection.function(self.output(output))
+        """A function of the stack; several checks look at each, and AWS is asked once."""
+        name = self.output(output)
+        with self._each[name]:
+            if name not in self._functions:
+                self._functions[name] = self.inspection.function(name)
+            return self._functions[name]
+
+    @property
+    def records(self) -> Documents:
+        """What the functions write down."""
+        if self.buckets is None:
+            raise self.refused or NotFoundError("the bucket of records is not known")
+        return self.buckets.records
+
+    @functools.cached_property
+    def cluster_keys(self) -> tuple[str, ...]:
+        """The keys of all that is written down about clusters."""
+        try:
+            return tuple(item.key for item in self.records.objects.listed(CLUSTERS))
+        except AccessError as error:
+            raise NotAllowedError("s3:ListBucket", str(error)) from error
+
+    def load(self, key: str, kind: type[D]) -> D | None:
+        """A document out of the records; None where there is none."""
+        try:
+            kept = self.records.load(key, kind)
+        except AccessError as error:
+            raise NotAllowedError("s3:GetObject", str(error)) from error
+        return kept.document if kept else None
 
 
 class Check(msgspec.Struct, frozen=True):

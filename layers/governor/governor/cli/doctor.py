@@ -22,6 +22,7 @@ from governor.cli import deployment
 from governor.cli.checks_around import AROUND_CHECKS, FIRST
 from governor.cli.checks_kubernetes import kubernetes_checks
 from governor.cli.checks_stack import STACK_CHECKS
+from governor.cli.checks_usage import USAGE_CHECKS
 from governor.cli.checkup import Check, Finding, Patient, examine
 from governor.cli.screen import make_console
 from governor.errors import AccessError, GovernorError
@@ -30,8 +31,9 @@ from governor.records.store import Documents
 
 DESCRIPTION = f"""\
 Looks at the parts of a deployment, the way of a file first: the stack, the buckets, rules, functions and queues, then
-alarms, notifications, logs, and the clusters that the files name, with their add-on and whether the functions get
-into their Kubernetes API. Only reads. Where a permission is missing it says which, and looks at the rest.
+alarms, notifications, logs, what publishes usage and when it last did, and the clusters that the files name, with their
+add-on and whether the functions get into their Kubernetes API. Only reads. Where a permission is missing it says which,
+and looks at the rest.
 
 {deployment.WHERE}
 
@@ -78,7 +80,7 @@ def findings_of(patient: Patient, more: Sequence[Check] = ()) -> list[Finding]:
     if patient.stack is None and patient.buckets is None:
         problem_ = Finding("problem", "deployment", "cannot be found, so nothing of it was looked at", "see above")
         return [*first, problem_]
-    return [*first, *examine(patient, (*STACK_CHECKS[1:], *AROUND_CHECKS, *more))]
+    return [*first, *examine(patient, (*STACK_CHECKS[1:], *USAGE_CHECKS, *AROUND_CHECKS, *more))]
 
 
 def admit(stack: str | None, environment: Mapping[str, str], clients: Clients, surroundings: Surroundings) -> Patient:

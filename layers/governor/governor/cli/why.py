@@ -16,7 +16,7 @@ from governor.cli.show_why import show_why
 from governor.errors import NotFoundError, PermanentError
 from governor.kueue.explaining import TEAMS, Brief, Explanation, Job, Subject, Wanted, brief, explain
 from governor.kueue.times import in_utc
-from governor.policy.names import is_cluster_arn, region_of
+from governor.policy.names import in_another_region
 from governor.policy.wording import clipped, counted, listed, nearest, printable
 from governor.quota import Cluster
 from governor.records.parallel import side_by_side
@@ -89,11 +89,8 @@ def the_cluster(account: Account, given: str | None) -> Cluster:
     """The cluster that is meant. PermanentError where none is given and there is not exactly one on EKS."""
     clusters = account.governance.clusters
     if given:
-        if is_cluster_arn(given) and (there := region_of(given)) != account.region:
-            raise PermanentError(
-                f"the cluster is in Region {there}, the credentials are used in {account.region}; "
-                f"set AWS_REGION={there}"
-            )
+        if elsewhere := in_another_region(given, account.region):
+            raise PermanentError(elsewhere)
         found = clusters.describe(given)
         if not found.eks_name:
             raise PermanentError(f"cluster {found.name} is not orchestrated by EKS: there is no Kueue in it")

@@ -52,6 +52,14 @@ def region_of(cluster_arn: str) -> str:
     return found[1] if found else ""
 
 
+def in_another_region(cluster: str, region: str) -> str:
+    """What is wrong with a cluster that is named by an ARN of another Region than ``region``; "" if nothing is."""
+    if not is_cluster_arn(cluster) or region_of(cluster) == region:
+        return ""
+    there = region_of(cluster)
+    return f"the cluster is in Region {there}, the credentials are used in {region}; set AWS_REGION={there}"
+
+
 def is_addon_version(text: str) -> bool:
     """``default``, or a version of an EKS add-on in full."""
     return text == "default" or _ADDON_VERSION.fullmatch(text) is not None

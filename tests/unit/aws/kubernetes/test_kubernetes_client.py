@@ -302,6 +302,11 @@ def test_the_version_of_the_server() -> None:
         (refuses(504, "Timeout", "later"), TransientError, "504 Timeout: later"),
         (refuses(400, "BadRequest", "invalid continue token"), PermanentError, "400 BadRequest: invalid continue"),
         (refuses(401, "Unauthorized", "Unauthorized"), UnauthorizedError, "'governor connect eks-research' prints"),
+        (
+            refuses(401, "Unauthorized", "Unauthorized"),
+            UnauthorizedError,
+            "role or user .401.*with --role for a role of",
+        ),
         (answer(b"", 502, ""), TransientError, "an empty answer"),
         (answer(b"<html>login</html>", 403, "text/html"), PermanentError, "a web page and no answer of Kubernetes"),
         (answer(b"<html>login</html>", 401, "text/html"), PermanentError, "as from a proxy in between"),
@@ -337,6 +342,9 @@ def test_forbidden_is_not_missing_and_says_what_it_takes() -> None:
     assert (error.verb, error.resource, error.group, error.namespace) == ("list", "deployments", "apps", SYSTEM)
     for part in (said, "group 'hyperpod-governor'", "ClusterRole 'hyperpod-governor'", "governor connect eks-research"):
         assert part in str(error)
+    assert str(error).endswith(
+        "You yourself need no more than a role of Kubernetes that lets you list deployments.apps"
+    )
 
 
 def test_a_missing_object_is_told_from_a_missing_resource() -> None:

@@ -100,9 +100,9 @@ def refusal(answer: Answer, asked: Asked) -> GovernorError:
     told = f"{asked}: {answer.status} {quoted(status.reason)}".rstrip() + f": {said}"
     if answer.status == 401 and status.kind:
         return UnauthorizedError(
-            f"{asked}: the cluster does not know this role (401). It needs an access entry in EKS: 'governor connect "
-            f"{asked.cluster}' prints the command; where it has one, the credentials have expired, the clock is "
-            "minutes off, or the entry is younger than a minute"
+            f"{asked}: the cluster does not know this role or user (401). It needs an access entry in EKS: "
+            f"'governor connect {asked.cluster}' prints the command, with --role for a role of your own; where it has "
+            "one, the credentials have expired, the clock is minutes off, or the entry is younger than a minute"
         )
     if answer.status == 403 and status.kind:
         return _forbidden(asked, said)
@@ -120,8 +120,9 @@ def refusal(answer: Answer, asked: Asked) -> GovernorError:
 
 def _forbidden(asked: Asked, said: str) -> ForbiddenError:
     return ForbiddenError(
-        f"{asked}: not allowed (403): {said}. The role's access entry needs the group '{GROUP}', and the cluster the "
-        f"ClusterRole '{GROUP}' bound to it: 'governor connect {asked.cluster}' prints both",
+        f"{asked}: not allowed (403): {said}. The role of a function needs the group '{GROUP}' in its access entry, "
+        f"and the cluster the ClusterRole '{GROUP}' bound to it: 'governor connect {asked.cluster}' prints both. You "
+        f"yourself need no more than a role of Kubernetes that lets you {asked.verb} {asked.kind}",
         asked.verb,
         asked.resource,
         asked.group,
