@@ -9,7 +9,19 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Protocol
 
-from benchmarks import admission, applying, chain, layers, nodes, parsing, planning, reading, starting
+from benchmarks import (
+    admission,
+    applying,
+    chain,
+    layers,
+    nodes,
+    parsing,
+    planning,
+    publishing,
+    reading,
+    starting,
+    usage,
+)
 from benchmarks.figure import Figure
 
 
@@ -25,6 +37,8 @@ FIGURES: dict[str, _Measure] = {
     "apply": applying.measure,
     "layers": layers.measure,
     "nodes": nodes.measure,
+    "usage": usage.measure,
+    "metrics": publishing.measure,
     "admission": admission.measure,
     "chain": chain.measure,
 }
@@ -33,7 +47,7 @@ FIGURES: dict[str, _Measure] = {
 def main(argv: Sequence[str] | None = None) -> int:
     """Measure what was asked for; always 0."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Figures with their targets.")
-    parser.add_argument("--quick", action="store_true", help="fewer rounds and quotas: under two minutes")
+    parser.add_argument("--quick", action="store_true", help="fewer rounds and quotas: under five minutes")
     parser.add_argument("--only", choices=FIGURES, action="append", metavar="NAME", help=f"one of {', '.join(FIGURES)}")
     options = parser.parse_args(argv)
     packages = ", ".join(f"{name} {version(name)}" for name in ("boto3", "msgspec", "PyYAML"))

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
+from benchmarks import custodian
 from benchmarks.figure import Figure, Target, number
 from benchmarks.processes import ROOT, Cost, run
 from benchmarks.samples import Sample, interleaved
@@ -24,7 +25,11 @@ _HANDLERS = (
     ("apply_policy", "five clients", ""),
     ("verify_addon", "five clients", ""),
     ("verify_addon", "five clients and Kubernetes's", _KUBERNETES),
+    ("publish_metrics", "three clients", ""),
+    ("publish_metrics", "three clients and Kubernetes's", _KUBERNETES),
+    ("notify_usage", "two clients", ""),
 )
+_BOTO3 = "import boto3, make a SageMaker client"
 _HERE = f"python3.{sys.version_info.minor}"
 
 
@@ -33,6 +38,8 @@ def measure(*, quick: bool) -> Sequence[Figure]:
     with tempfile.TemporaryDirectory(prefix="governor-layers-") as name:
         directory = Path(name)
         built = _build(directory / "here", _HERE, "x86_64")
+        if not quick:
+            custodian.install()
         figures = [_starts(built, 3 if quick else 11)]
         targets = [(_HERE, "x86_64"), ("python3.13", "arm64")]
         if not quick:
@@ -60,11 +67,12 @@ def _build(directory: Path, runtime: str, architecture: str) -> Path:
 
 
 def _starts(built: Path, rounds: int) -> Figure:
-    peer = "import boto3, make a SageMaker client"
     commands: dict[str, tuple[list[str], Mapping[str, str] | None]] = {
         "python -c pass": ([sys.executable, "-c", "pass"], None),
-        peer: ([sys.executable, "-c", _PEER], None),
+        _BOTO3: ([sys.executable, "-c", _PEER], None),
     }
+    if custodian.is_installed():
+        commands[custodian.NAME] = custodian.start(_environment(built))
     for function, clients, more in _HANDLERS:
         code = f"import sys; sys.path.insert(0, {str(ROOT / 'functions' / function)!r}); import app{more}"
         commands[f"{function}: import of the handler, {clients}"] = (
@@ -81,18 +89,24 @@ def _starts(built: Path, rounds: int) -> Figure:
     memory = {name: Sample(tuple(cost.peak_mib for cost in costs[name])) for name in commands}
     rows, targets = [], []
     for name, sample in cpu.items():
-        ms, over = sample.scaled(1000), sample.over(cpu[peer]).median
-        mib = memory[name].over(memory[peer]).median
+        ms, over = sample.scaled(1000), sample.over(cpu[_BOTO3]).median
+        mib = memory[name].over(memory[_BOTO3]).median
         rows.append([name, *(number(each) for each in (ms.low, ms.median, ms.high, over, memory[name].median, mib))])
         if ": import" in name:
             word = name.partition(":")[0] + (", Kubernetes too" if "Kubernetes" in name else "")
             targets += [Target(f"{word} over boto3 with a client", over, 1.3), Target(f"{word}, memory", mib, 1.0)]
+        if name.startswith("publish_metrics") and custodian.NAME in cpu:
+            over, mib = (of[name].over(of[custodian.NAME]).median for of in (cpu, memory))
+            targets += [Target(f"{word} over c7n", over, 1.0), Target(f"{word} over c7n, memory", mib, 1.0)]
     return Figure(
         "cold: CPU ms and peak MiB of a cold start from the built layers",
         ["", "min", "median", "max", "over boto3", "MiB", "over boto3"],
         rows,
         targets,
-        [f"{rounds} interleaved rounds after one to warm up; compiled by the same interpreter, as it is deployed."],
+        [
+            f"{rounds} interleaved rounds after one to warm up; compiled by the same interpreter, as it is deployed. "
+            "c7n is Cloud Custodian, with its own boto3."
+        ],
     )
 
 

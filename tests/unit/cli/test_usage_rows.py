@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from governor.cli import usage_rows as rows
 from governor.cli import usage_words as words
 from governor.usage import ClusterUsage, Reclaimable, ResourceUsage
-from governor.usage.measures import Measure, governing
+from governor.usage.measures import Measure, governing, governing_resources
 from governor.usage.model import Capacity
 from governor.usage.seen import Fund, Queue
 from tests.unit.cli import usages
@@ -121,8 +121,8 @@ _RESOURCES = st.builds(
 @given(st.lists(_RESOURCES, max_size=8))
 def test_the_measured_resources_are_those_that_the_sum_is_of(resources: list[ResourceUsage]) -> None:
     found = team("t", tuple(resources))
-    assert sum(each.guaranteed for each in rows.measured(found)) == governing(found).guaranteed
-    assert sum(each.used for each in rows.measured(found)) == governing(found).used
+    assert sum(each.guaranteed for each in governing_resources(found)) == governing(found).guaranteed
+    assert sum(each.used for each in governing_resources(found)) == governing(found).used
 
 
 def test_a_borrow_limit_is_summed_up_and_none_if_any_is_none() -> None:

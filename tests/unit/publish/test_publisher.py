@@ -14,6 +14,7 @@ from governor.aws.usage import Reading
 from governor.errors import ForbiddenError, GovernorError, TransientError, UnreachableError
 from governor.plan.record import Owned, Record
 from governor.publish import Declarations, Published, Publisher
+from governor.publish import publisher as publisher_module
 from governor.records.documents import InForce, LastApplied, Origin
 from governor.records.names import applied_key, in_force_key, usage_key
 from governor.records.store import Documents
@@ -57,14 +58,15 @@ class Newsroom:
         self.lines: list[tuple[Batch, str]] = []
         self.declarations = Declarations(service_limits)
         self.time_left: Callable[[], float] = lambda: 50.0
+        self.unpublishable = "nobody"
         for name in answers:
             self.govern(name)
 
-    def govern(self, name: str, text: str = POLICY, state: Any = "InForce") -> None:
+    def govern(self, name: str, text: str = POLICY, state: Any = "InForce", called: str = "") -> None:
         force = InForce(
             revision=1,
             cluster_arn=self.arn(name),
-            cluster_name=name,
+            cluster_name=called or name,
             generation=1,
             state=state,
             origin=Origin(f"policies/{name}.yaml"),
@@ -84,6 +86,8 @@ class Newsroom:
         return answer if isinstance(answer, Reading) else answer()
 
     def publish(self, batch: Batch, reason: str = "") -> None:
+        if batch.dimensions.get("team") == self.unpublishable:
+            raise ValueError("no metric of this name")
         self.lines.append((batch, reason))
 
     def run(self) -> Published:
@@ -201,6 +205,64 @@ def test_a_cluster_that_takes_too_long_holds_up_nobody() -> None:
     assert done.unread == {"slow": "it took too long to read"}
     assert room.told(cluster="slow") == {"CouldNotRead": 1}
     assert room.told(cluster="good")["CouldNotRead"] == 0
+
+
+def test_slow_clusters_come_last_another_time_and_leave_their_reason() -> None:
+    with slow() as (wait, began):
+        room = Newsroom(good=reading(), slow=wait)
+        room.time_left = lambda: 0.0 if began.wait(30) and room.told(cluster="good") else 5.0
+        room.run()
+        assert room.seen("slow").trouble == "it took too long to read"
+
+
+def test_each_minute_another_cluster_is_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(publisher_module, "PARALLEL", 1)
+    room = Newsroom(one=reading(), two=reading(), three=reading())
+    firsts = set()
+    for minute in range(3):
+        room.now.time = room.now.time.replace(minute=minute)
+        asked: list[str] = []
+        for name in ("one", "two", "three"):
+            room.answers[name] = _noting(asked, name)
+        room.run()
+        firsts.add(asked[0])
+    assert firsts == {"one", "two", "three"}
+
+
+def _noting(asked: list[str], name: str) -> Callable[[], Reading]:
+    def read() -> Reading:
+        asked.append(name)
+        return reading()
+
+    return read
+
+
+def test_of_a_cluster_made_anew_under_its_name_the_one_with_a_policy_in_force_is_published() -> None:
+    room = Newsroom(new=reading())
+    room.govern("new", called="ml")
+    room.now.advance(minutes=1)
+    room.govern("old", state="Leaving", called="ml")
+    room.answers["old"] = UnreachableError("it is gone")
+    assert room.run() == Published(("ml",), 2, {})
+    assert room.told(cluster="ml")["CouldNotRead"] == 0
+
+
+def test_a_damaged_policy_in_force_silences_nobody_else() -> None:
+    room = Newsroom(good=reading())
+    room.bucket.upload(in_force_key("id-bad"), b'{"format": 99}')
+    done = room.run()
+    assert set(done.unread) == {"id-bad"}
+    assert room.told(cluster="id-bad") == {"CouldNotRead": 1}
+    assert room.told(cluster="good")["CouldNotRead"] == 0
+
+
+def test_what_cannot_be_published_silences_nobody_else() -> None:
+    room = Newsroom(bad=reading(), good=reading())
+    room.unpublishable = "a"
+    done = room.run()
+    assert set(done.unread) == {"bad", "good"}
+    assert room.told(cluster="bad")["CouldNotRead"] == 1
+    assert room.told()["Heartbeat"] == 1
 
 
 def test_published_twice_says_the_same_twice() -> None:

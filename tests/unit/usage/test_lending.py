@@ -1,6 +1,7 @@
 """The account of who lends to whom, for funds of any kind, and against what the model of Kueue's admission does."""
 
 from collections import Counter
+from dataclasses import replace
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -94,7 +95,7 @@ def read(state: State) -> Seen:
                 name,
                 each.cohort,
                 tuple(rows),
-                "active",
+                "active" if each.stop_policy == "None" else "stopped",
                 pending=status.pending,
                 weighted_share=status.weighted_share,
             )
@@ -144,8 +145,9 @@ def test_quotas_may_be_cut_and_the_account_is_even_all_the_same(data: st.DataObj
 @given(st.data())
 def test_the_headroom_is_what_kueue_would_admit_without_preempting(data: st.DataObject) -> None:
     drawn = data.draw(clusters(weights=st.just(1000), fair=False))
+    never = Preemption("Never", "Never", "Never")
     patient = {
-        name: cluster_queue(name, *each.resource_groups[0].flavors, preemption=Preemption("Never", "Never", "Never"))
+        name: cluster_queue(name, *each.resource_groups[0].flavors, preemption=never)
         for name, each in drawn.cluster_queues.items()
     }
     state = forgetful(drawn, cluster_queues=patient)
@@ -153,12 +155,18 @@ def test_the_headroom_is_what_kueue_would_admit_without_preempting(data: st.Data
         state = outcome.state
     waiting = {key for key, each in state.workloads.items() if each.admission is None}
     state = forgetful(state, workloads={key: each for key, each in state.workloads.items() if key not in waiting})
+    stopped = data.draw(st.sets(st.sampled_from(sorted(state.cluster_queues)), max_size=1))
+    held = {
+        name: replace(each, stop_policy="Hold") if name in stopped else each
+        for name, each in state.cluster_queues.items()
+    }
+    state = forgetful(state, cluster_queues=held)
     name = data.draw(st.sampled_from(sorted(state.cluster_queues)))
     (team,) = [each for each in made_of(state).teams if each.cluster_queue == name]
     each = data.draw(st.sampled_from(team.resources))
     amount = {"gpu" if each.resource != "cpu" else "cpu": each.headroom}
     more = {key: value + 1 for key, value in amount.items()}
-    if each.headroom:
+    if each.headroom and name not in stopped:
         assert "fits" in admitted(in_turn(state, workload(name, "fits", kind=each.flavor, created=99, **amount)))
     assert "is-too-much" not in admitted(
         in_turn(state, workload(name, "is-too-much", kind=each.flavor, created=99, **more))
@@ -166,12 +174,20 @@ def test_the_headroom_is_what_kueue_would_admit_without_preempting(data: st.Data
 
 
 def test_a_cohort_adds_its_own_to_the_headroom() -> None:
-    assert headrooms([Fund("f", "gpu", 2, 1, 1)], [True], 3) == [4]
+    assert headrooms([Fund("f", "gpu", 2, 1, 1)], 3) == [4]
     seen = Seen((Queue("q", "all", (Fund("f", "gpu", 2, 4, 4),)),), Doors({"n": ""}, (("n", "l", "q", 0),)))
     with_own = Seen(seen.queues, seen.doors, (Lender("all", "", (Fund("f", "gpu", 3, 0, 0),)),))
     assert [usage_of(each, "c", 0).teams[0].resources[0].over_quota for each in (seen, with_own)] == [2, 0]
     assert usage_of(with_own, "c", 0).cohorts[0].resources[0].lent == 2
 
 
-def test_nobody_borrows_of_a_queue_that_is_stopped() -> None:
-    assert headrooms([Fund("f", "gpu", 2, 0, 0), Fund("f", "gpu", 2, 0, 0)], [True, False], 0) == [2, 2]
+def test_a_queue_that_is_stopped_lends_as_before() -> None:
+    seen = Seen(
+        (
+            Queue("q", "all", (Fund("f", "gpu", 2, 0, 0),), "stopped"),
+            Queue("r", "all", (Fund("f", "gpu", 2, 3, 3),)),
+        ),
+        Doors({"n": "", "m": ""}, (("n", "l", "q", 0), ("m", "l", "r", 0))),
+    )
+    rows = {each.cluster_queue: each.resources[0] for each in usage_of(seen, "c", 0).teams}
+    assert (rows["r"].borrowed, rows["r"].headroom, rows["q"].lent, rows["q"].headroom) == (1, 1, 1, 0)

@@ -11,7 +11,7 @@ from governor.usage import ClusterUsage, Reclaimable, Seen, usage_of
 from governor.usage.alarming import Borrowing, Rules, judged
 from governor.usage.figures import MOST_PER_TEAM, batches, heartbeat, readable
 from governor.usage.measures import governing
-from governor.usage.seen import Doors, Fund, Kind, Machine, Queue, Waiting
+from governor.usage.seen import Doors, Fund, Kind, Lender, Machine, Queue, Waiting
 from governor.usage.wire import (
     ClusterQueueShape,
     LocalQueueShape,
@@ -123,6 +123,13 @@ def test_who_starves_and_who_could_give_back() -> None:
     assert not found.starved("d")
 
 
+def test_of_many_borrowers_the_ten_largest_are_named() -> None:
+    borrowers = [queue(f"cq-b{number:02}", fund(0, 1 + number % 4)) for number in range(40)]
+    found = made(queue("cq-a", fund(100, 0), pending=1), *borrowers)
+    assert len(found.reclaimable) == 10
+    assert {each.amount for each in found.reclaimable} == {4}
+
+
 @pytest.mark.parametrize(
     "more", [{"state": "stopped", "pending": 1}, {"pending": 0}, {"pending": 1, "cohort": ""}], ids=str
 )
@@ -151,6 +158,84 @@ def test_promised_against_what_nodes_have() -> None:
     assert made(*queues).capacity is None
 
 
+def test_vcpu_is_judged_only_where_there_are_no_accelerators() -> None:
+    """One thread per core halves a node's vCPU, and a quota says the nominal ones."""
+
+    def told(*funds: Fund) -> float:
+        node = Machine("n", {}, {GPU: 8, CPU: 64_000}, {GPU: 8, CPU: 64_000}, usable=True)
+        return figures(made(queue("cq-a", *funds), machines=(node,), kinds=(Kind("g5", {}),)), None)[
+            "QuotaAboveCapacity"
+        ]
+
+    assert told(fund(8), fund(128_000, 0, CPU)) == 0
+    assert told(fund(9), fund(128_000, 0, CPU)) == 1
+    assert told(fund(128_000, 0, CPU)) == 1
+
+
+def test_queues_of_others_promise_nothing_of_ours() -> None:
+    other = queue("their-own", Fund("m5", CPU, 8_000, 4_000, 4_000), fund(4, 2), cohort="")
+    node = Machine("n", {"type": "g5"}, {GPU: 8}, {GPU: 8}, usable=True)
+    found = made(
+        queue("cq-a", fund(8, 1)),
+        other,
+        machines=(node,),
+        kinds=(Kind("g5", {"type": "g5"}), Kind("m5", {"type": "m5"})),
+    )
+    assert [(each.flavor, each.promised, each.idle, each.above) for each in found.capacity or ()] == [("g5", 8, 5, 0)]
+
+
+def test_a_local_queue_for_the_queue_of_another_team_takes_nobodys_name() -> None:
+    doors = Doors(
+        {"hyperpod-ns-alpha": "qa", "hyperpod-ns-zeta": "qz"},
+        (
+            ("hyperpod-ns-alpha", "a", "hyperpod-ns-alpha-clusterqueue", 0),
+            ("hyperpod-ns-alpha", "x", "hyperpod-ns-zeta-clusterqueue", 0),
+            ("hyperpod-ns-zeta", "z", "hyperpod-ns-zeta-clusterqueue", 0),
+        ),
+    )
+    queues = (queue("hyperpod-ns-zeta-clusterqueue"), queue("hyperpod-ns-alpha-clusterqueue"))
+    found = usage_of(Seen(queues, doors), "ml", 0)
+    assert [(each.name, each.namespaces) for each in found.teams] == [
+        ("alpha", ("hyperpod-ns-alpha",)),
+        ("zeta", ("hyperpod-ns-zeta",)),
+    ]
+
+
+def test_two_queues_of_a_team_have_the_teams_alarm() -> None:
+    doors = Doors({"n1": "q", "n2": "q"}, (("n1", "l", "one", 0), ("n2", "l", "two", 0)))
+    queues = (queue("one", fund(2, 3)), queue("two", fund(9)))
+    teams = usage_of(Seen(queues, doors), "ml", 0, {"q": "vision"}).teams
+    judgement = judged(teams, Rules({"vision": BorrowingAlarm(50)}), 10, {})
+    assert [(each.team, each.over) for each in judgement] == [("vision (one)", True), ("vision (two)", False)]
+    assert [each.declared for each in teams] == ["vision", "vision"]
+
+
+def test_who_waits_for_other_nodes_does_not_starve() -> None:
+    def starves(*selectors: tuple[tuple[str, str], ...]) -> bool:
+        waiting = (Waiting("hyperpod-ns-a", "lq", 10, frozenset(selectors)),)
+        queues = (queue("cq-a", fund(4, 0), fund(8, 8, flavor="p5"), pending=1), queue("cq-b", fund(0, 4)))
+        kinds = (Kind("g5", {"type": "g5"}), Kind("p5", {"type": "p5"}))
+        return usage_of(seen(*queues, machines=(), kinds=kinds), "ml", 0, None, waiting).starved("a")
+
+    assert not starves((("type", "p5"),))
+    assert starves((("type", "g5"),))
+    assert starves((("type", "p5"),), ())
+    assert starves((("zone", "a"),))
+
+
+def test_too_many_kinds_of_nodes_that_are_asked_for_are_any() -> None:
+    found = Waiting("n", "l", 5, frozenset({(("type", "p5"),)}))
+    for number in range(20):
+        found = found.with_another(Waiting("n", "l", 9, frozenset({(("zone", str(number)),)})))
+    assert (found.since, () in found.selectors, len(found.selectors) < 20) == (5, True, True)
+
+
+def test_a_cohort_with_a_child_may_borrow_from_there() -> None:
+    queues = (queue("cq-a", fund(1, 9), cohort="root"),)
+    found = usage_of(seen(*queues, lenders=(Lender("root"), Lender("child", "root"))), "ml", 0)
+    assert (found.teams[0].resources[0].borrowed, found.teams[0].resources[0].over_quota) == (8, 0)
+
+
 def test_idle_compute_promises_nothing() -> None:
     pool = queue("hyperpod-ns-idle-resource-sharing-cq", fund(8))
     node = Machine("n", {}, {GPU: 8}, {GPU: 8}, usable=True)
@@ -164,9 +249,11 @@ def test_idle_compute_promises_nothing() -> None:
         ((fund(2), fund(64_000, 0, CPU)), "Accelerators", 2),
         ((fund(4, 0, NEURON), fund(8, 0, CORE)), "Accelerators", 4),
         ((fund(8, 0, CORE), fund(8_000, 0, CPU)), "Accelerators", 8),
+        ((fund(0, 0, NEURON), fund(8, 2, CORE), fund(8_000, 0, CPU)), "Accelerators", 8),
+        ((fund(4, 0, "aws.amazon.com/neuron"), fund(8, 0, CORE)), "Accelerators", 4),
         ((fund(0, 0), fund(7, 0, MIG), fund(8_000, 0, CPU)), "AcceleratorPartitions", 7),
         ((fund(1500, 500, CPU), fund(9, 9, "memory"), fund(0, 1)), "VCpus", 1500),
-        ((fund(0, 2), fund(0, 4_000, CPU)), "Accelerators", 0),
+        ((fund(0, 0), fund(0, 4_000, CPU)), "Accelerators", 0),
         ((), "VCpus", 0),
     ],
 )
@@ -188,6 +275,36 @@ def test_from_which_percentage_on_borrowing_is_too_much() -> None:
     assert over(0, 1, 101) == (False, 100.0)
     assert over(0, 0, 1) == (False, 0.0)
     assert over(2, 2, 1) == (False, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("funds", "percent"),
+    [
+        ((fund(96_000, 96_000, CPU), fund(0, 8)), 100.0),  # guaranteed vCPU alone, and lives on borrowed GPUs
+        ((fund(8, 8), fund(0, 50, MIG)), 100.0),
+        ((fund(8, 10), fund(4, 5, MIG)), 25.0),
+        ((fund(8, 8), fund(4_000, 9_000, CPU)), 0.0),  # vCPU of a team with accelerators is not judged
+        ((fund(4_000, 9_000, CPU), fund(0, 0)), 125.0),
+    ],
+)
+def test_what_is_borrowed_most_of_is_judged(funds: tuple[Fund, ...], percent: float) -> None:
+    lender = queue("cq-z", fund(99), fund(99, 0, MIG), fund(99_000, 0, CPU))
+    (one, *_) = judged(made(queue("cq-a", *funds), lender).teams, Rules({"a": BorrowingAlarm(1)}), 10, {})
+    assert one.percent == percent
+
+
+def test_a_measure_does_not_change_with_what_runs() -> None:
+    names_of = [
+        names(made(queue("cq-a", fund(0, used), fund(8_000, 0, CPU)), queue("cq-z", fund(9))), "a") for used in (0, 3)
+    ]
+    assert names_of[0] == names_of[1]
+
+
+def test_the_same_devices_are_counted_once() -> None:
+    node = Machine("n", {}, {NEURON: 16, CORE: 32}, {NEURON: 16, CORE: 32}, usable=True)
+    team = queue("cq-a", fund(16, 8, NEURON), fund(32, 16, CORE))
+    told = figures(made(team, machines=(node,), kinds=(Kind("g5", {}),)), None)
+    assert (told["GuaranteedAccelerators"], told["AllocatableAccelerators"], told["IdleAccelerators"]) == (16, 16, 8)
 
 
 def test_what_is_over_quota_after_a_cut_is_not_borrowed() -> None:
@@ -279,7 +396,7 @@ def test_the_age_of_the_oldest_is_told_only_where_it_is_known() -> None:
 def test_totals_of_a_cluster() -> None:
     node = Machine("n", {}, {GPU: 4}, {GPU: 4}, usable=True)
     found = made(
-        queue("cq-a", fund(2, 3), pending=1),
+        queue("cq-a", fund(2, 5), pending=1),
         queue("cq-b", fund(4, 1), pending=1, state="active"),
         queue("cq-c", fund(1), state="stopped"),
         machines=(node,),
@@ -287,7 +404,7 @@ def test_totals_of_a_cluster() -> None:
     )
     told = figures(found, None)
     assert told["GuaranteedAccelerators"] == 7
-    assert (told["UsedAccelerators"], told["BorrowedAccelerators"], told["LentAccelerators"]) == (4, 1, 1)
+    assert (told["UsedAccelerators"], told["BorrowedAccelerators"], told["LentAccelerators"]) == (6, 3, 3)
     assert (told["AllocatableAccelerators"], told["IdleAccelerators"], told["QuotaAboveCapacity"]) == (4, 0, 1)
     assert (told["StarvedTeams"], told["PendingWorkloads"], told["Teams"], told["QueuesNotActive"]) == (1, 2, 3, 1)
     assert "QuotaAboveCapacity" not in figures(made(queue("cq-a", fund(2))), None)
@@ -336,6 +453,13 @@ def test_what_is_no_quantity_names_the_queue() -> None:
     bad = {"resourceGroups": [{"flavors": [{"name": "g5", "resources": [{"name": GPU, "nominalQuota": "two"}]}]}]}
     with pytest.raises(ReadingError, match="ClusterQueue q cannot be read: 'two' is no quantity"):
         queue_of(decoded(ClusterQueueShape, metadata={"name": "q"}, spec=bad))
+
+
+@pytest.mark.parametrize("nothing", [{"spec": None, "status": None}, {"status": {"pendingWorkloads": None}}, {}])
+def test_null_is_nothing(nothing: dict[str, Any]) -> None:
+    assert queue_of(decoded(ClusterQueueShape, metadata={"name": "q"}, **nothing)).pending == 0
+    local = decoded(LocalQueueShape, metadata={"name": "l", "namespace": "n"}, **nothing)
+    assert (local.pending, local.cluster_queue) == (0, "")
 
 
 def condition(kind: str, status: str, at: str) -> dict[str, str]:

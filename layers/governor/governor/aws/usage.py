@@ -9,7 +9,7 @@ from governor.aws.kubernetes import Kubernetes
 from governor.aws.kubernetes import resources as kinds
 from governor.aws.kubernetes.client import LIST_SECONDS
 from governor.aws.kueue import MOST_NODES, is_hyperpod, is_ready
-from governor.errors import ForbiddenError, NotFoundError, PermanentError, TooManyError, UnreachableError
+from governor.errors import GovernorError, NotFoundError, PermanentError, TooManyError, UnreachableError
 from governor.kueue.quantities import QuantityError
 from governor.kueue.reading import resource_flavor
 from governor.usage.seen import Kind, Lender, Machine, Seen, Waiting
@@ -19,6 +19,8 @@ MOST_QUEUES, MOST_NAMESPACES, MOST_COHORTS, MOST_FLAVORS = 10_000, 20_000, 5_000
 """More than a cluster has: what is beyond is no answer of a real one."""
 MOST_WORKLOADS = 50_000
 """Of which the oldest that waits is looked for; beyond that it is not told."""
+WORKLOADS_AT_ONCE = 200
+"""A workload may be as large as an object of Kubernetes can be, and several clusters are read side by side."""
 FEW_NAMESPACES = 3
 """So many that workloads are listed in each of them, rather than in all."""
 
@@ -41,8 +43,8 @@ class UsageReader:
     def read(self, *, nodes: bool = True, time_left: Callable[[], float] = lambda: LIST_SECONDS) -> Reading:
         """Queues, cohorts and namespaces, and the workloads that wait where any do.
 
-        Nodes are looked at if asked for; who may not list them is told the rest. No further list is begun without
-        ``time_left`` in seconds: UnreachableError, as if a list had no end.
+        Nodes are looked at if asked for; where they cannot be read the rest is told, and why they are missing. No
+        further list is begun without ``time_left`` in seconds: UnreachableError, as if a list had no end.
         """
         api = self._kubernetes
         queues = tuple(queue_of(each) for each in api.pages(kinds.CLUSTER_QUEUES, at_most=MOST_QUEUES))
@@ -81,7 +83,7 @@ class UsageReader:
         """The oldest of every local queue in which workloads wait; they are listed only then."""
         pending: defaultdict[str, int] = defaultdict(int)
         for each in local_queues:
-            pending[each.metadata.namespace] += each.status.pending_workloads
+            pending[each.metadata.namespace] += each.pending
         where = [namespace for namespace, count in pending.items() if count]
         if not where:
             return ()
@@ -89,12 +91,14 @@ class UsageReader:
         left = MOST_WORKLOADS
         try:
             for namespace in where if len(where) <= FEW_NAMESPACES else ("",):
-                for shape in self._kubernetes.pages(kinds.WAITING_WORKLOADS, namespace, at_most=left):
+                for shape in self._kubernetes.pages(
+                    kinds.WAITING_WORKLOADS, namespace, at_most=left, limit=WORKLOADS_AT_ONCE
+                ):
                     left -= 1
                     found = waiting_of(shape)
                     if found is not None:
                         key = (found.namespace, found.local_queue)
-                        oldest[key] = min(found, oldest.get(key, found), key=lambda each: each.since)
+                        oldest[key] = oldest[key].with_another(found) if key in oldest else found
         except TooManyError:
             return None
         return tuple(oldest.values())
@@ -107,8 +111,8 @@ class UsageReader:
             )
             labels = {key for flavor in flavors for key in flavor.labels}
             return self._machines(labels), flavors, ""
-        except ForbiddenError as error:
-            return None, (), str(error)
+        except GovernorError as error:
+            return None, (), f"nodes are left out: {error}"
 
     def _machines(self, labels: set[str]) -> tuple[Machine, ...]:
         """The cluster's instances, each with the labels that flavors ask for."""

@@ -8,7 +8,7 @@ import msgspec
 from governor.kueue.quantities import shown
 from governor.policy.wording import printable
 from governor.usage import Capacity, ClusterUsage, QueueUsage, ResourceUsage, TeamUsage
-from governor.usage.measures import CORES, PER_VCPU, Measure, Sum, governing, measure_of, sums
+from governor.usage.measures import PER_VCPU, Measure, Sum, governing, governing_resources, measure_of, sums
 from governor.usage.wire import IDLE_QUEUES
 
 Kind = Literal["team", "pool", "other"]
@@ -20,7 +20,6 @@ ATTENTION: tuple[Standing, ...] = ("over quota", "borrowing", "starved", "inacti
 GIB = 2**30
 MOST_EXACT = 7
 """Characters of a figure in bytes; longer ones are rounded, and marked."""
-_NEURON = "aws.amazon.com/"
 _QUEUE = "-clusterqueue"
 
 
@@ -127,18 +126,6 @@ def own(found: Sum) -> int:
     return found.used - found.borrowed - found.over_quota
 
 
-def measured(queue: QueueUsage) -> list[ResourceUsage]:
-    """The resources that ``governing`` sums up: cores of Neuron devices only where the devices are not listed."""
-    measure = governing(queue).measure
-    devices = any(measure_of(each.resource) and each.resource.startswith(_NEURON) for each in queue.resources)
-    cores = measure == "Accelerators" and not devices
-    return [
-        each
-        for each in queue.resources
-        if measure_of(each.resource) == measure or (cores and each.resource == CORES and (each.guaranteed or each.used))
-    ]
-
-
 def worth_showing(queue: QueueUsage) -> list[ResourceUsage]:
     """What of a queue's resources is anything: HyperPod lists all kinds of accelerators for every instance type."""
     return [each for each in queue.resources if each.guaranteed or each.used or each.reserved or each.headroom]
@@ -146,13 +133,14 @@ def worth_showing(queue: QueueUsage) -> list[ResourceUsage]:
 
 def borrow_limit(queue: QueueUsage) -> int | None:
     """How much of what it is measured by a queue may borrow in all; None without a limit."""
-    limits = [each.borrow_limit for each in measured(queue)]
+    limits = [each.borrow_limit for each in governing_resources(queue)]
     return None if None in limits else sum(limit for limit in limits if limit is not None)
 
 
 def unit_of(queue: QueueUsage) -> str:
     """What the amounts of a queue's measure count."""
-    return _unit(governing(queue).measure, {each.resource for each in measured(queue) if each.guaranteed or each.used})
+    resources = governing_resources(queue)
+    return _unit(governing(queue).measure, {each.resource for each in resources if each.guaranteed or each.used})
 
 
 def _unit(measure: Measure, resources: Iterable[str]) -> str:
@@ -204,7 +192,7 @@ def totals(usage: ClusterUsage) -> list[Total]:
     nodes = _of_nodes(usage.capacity)
     return [
         Total(
-            _unit(measure, (each for each in names if _counts(each, measure))),
+            _unit(measure, (each for each in names if measure_of(each) == measure)),
             found,
             pool[measure].guaranteed,
             *(each[measure].guaranteed for each in nodes),
@@ -212,10 +200,6 @@ def totals(usage: ClusterUsage) -> list[Total]:
         for measure, found in sums(resources).items()
         if measure in measures
     ]
-
-
-def _counts(resource: str, measure: Measure) -> bool:
-    return measure_of(resource) == measure or (resource == CORES and measure == "Accelerators")
 
 
 def _of_nodes(capacity: tuple[Capacity, ...] | None) -> list[dict[Measure, Sum]]:

@@ -4,9 +4,10 @@ from collections import defaultdict
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from governor.cli.usage_rows import Picture, amount_of, measured, name_of, plain_of
+from governor.cli.usage_rows import Picture, amount_of, name_of, plain_of
 from governor.policy.wording import counted, printable
 from governor.usage import ClusterUsage, QueueUsage
+from governor.usage.measures import governing_resources
 
 MOST_NAMED = 3
 """Borrowers that a sentence names."""
@@ -48,7 +49,7 @@ def over_quota_words(usage: ClusterUsage) -> Iterator[str]:
     """Whose quota was cut below what runs; of other resources than the measured ones only where it is them alone."""
     for queue in usage.queues:
         over = [each for each in queue.resources if each.over_quota]
-        telling = [each for each in measured(queue) if each.over_quota] or over
+        telling = [each for each in governing_resources(queue) if each.over_quota] or over
         if telling:
             by = ", ".join(
                 f"{amount_of(each.resource, each.over_quota)} in {printable(each.flavor)}" for each in telling

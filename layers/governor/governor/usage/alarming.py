@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from governor.policy import BorrowingAlarm
-from governor.usage.measures import Measure, governing
-from governor.usage.model import Part, TeamUsage
+from governor.usage.measures import Measure, borrowing
+from governor.usage.model import Part, TeamUsage, declared_name
 
 
 class Rules(msgspec.Struct, frozen=True):
@@ -16,8 +16,8 @@ class Rules(msgspec.Struct, frozen=True):
     otherwise: BorrowingAlarm | None = None
 
     def of(self, team: str) -> BorrowingAlarm | None:
-        """The alarm of a team; None for none."""
-        return self.by_team.get(team, self.otherwise)
+        """The alarm of a team, by the name that the policy has for it; None for none."""
+        return self.by_team.get(declared_name(team), self.otherwise)
 
 
 class Borrowing(Part, frozen=True):
@@ -43,8 +43,9 @@ def judged(
 ) -> tuple[Borrowing, ...]:
     """Every team that has an alarm. ``before`` is what the run before said: what was too much then began then.
 
-    Percent is what is borrowed of what is guaranteed, of the accelerators, or of the vCPU of a team without any; it is
-    too much from the limit on. Where nothing is guaranteed, anything borrowed is 100 percent.
+    Percent is what is borrowed of what is guaranteed, of the accelerators, of partitions of them if that is more, or of
+    the vCPU of a team without either; it is too much from the limit on. Where nothing is guaranteed, anything borrowed
+    is 100 percent.
     """
     return tuple(
         _judged(team, alarm, now, before.get(team.name)) for team in teams if (alarm := rules.of(team.name)) is not None
@@ -52,7 +53,7 @@ def judged(
 
 
 def _judged(team: TeamUsage, alarm: BorrowingAlarm, now: int, before: Borrowing | None) -> Borrowing:
-    found = governing(team)
+    found = borrowing(team)
     muted = alarm.mute_until is not None and now < alarm.mute_until
     over = not muted and found.borrows_at_least(alarm.percent)
     since = 0

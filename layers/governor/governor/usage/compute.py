@@ -1,7 +1,7 @@
 """From what was read of a cluster to who uses, borrows, lends and waits."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import cast
 
 from governor.kueue.objects import UNLIMITED_SHARE
@@ -9,11 +9,13 @@ from governor.usage.capacity import capacities
 from governor.usage.lending import account, headrooms
 from governor.usage.model import ClusterUsage, CohortUsage, QueueUsage, ResourceUsage, State, TeamUsage
 from governor.usage.reclaiming import reclaimable
-from governor.usage.seen import Doors, Fund, Lender, Queue, Seen, Waiting
+from governor.usage.seen import Doors, Fund, Kind, Lender, Queue, Seen, Selector, Waiting
 from governor.usage.wire import IDLE_QUEUES
 
 NAMESPACE = "hyperpod-ns-"
 """What the namespace of a team begins with (facts 1f); used for its name where nothing better is known."""
+CLUSTER_QUEUE = "-clusterqueue"
+"""What the name of a team's queue ends with, behind its namespace (facts 1f); used only to choose among several."""
 _Place = tuple[str, str, str]
 """Cohort (or, of a queue without one, the queue), flavor, resource."""
 
@@ -33,7 +35,7 @@ def usage_of(
     queues = [queue for queue in seen.queues if not queue.deleting]
     resources, cohorts = _accounts(queues, seen.lenders)
     teams_of, lost = _teams(seen.doors, {queue.name for queue in seen.queues})
-    oldest = _oldest(waiting or (), seen.doors)
+    oldest, asked = _oldest(waiting or (), seen.doors)
     teams, pool, others = [], [], []
     for queue in queues:
         doors = teams_of.get(queue.name)
@@ -54,8 +56,8 @@ def usage_of(
         cohorts=cohorts,
         deleting=tuple(queue.name for queue in seen.queues if queue.deleting),
         lost=lost,
-        reclaimable=reclaimable(named, (*pool, *others)),
-        capacity=None if seen.machines is None else capacities(seen.machines, seen.kinds, (*named, *others), pool),
+        reclaimable=reclaimable(named, (*pool, *others), _open_to(asked, seen.kinds)),
+        capacity=None if seen.machines is None else capacities(seen.machines, seen.kinds, named, pool, others),
         oldest_known=waiting is not None,
     )
 
@@ -69,15 +71,15 @@ def _accounts(
         pool = _pool(queue)
         for fund in queue.funds:
             members[pool, fund.flavor, fund.resource].append((queue, fund))
-    parents = {lender.name: lender.parent for lender in lenders}
+    parents = {lender.name for lender in lenders if lender.parent} | {lender.parent for lender in lenders}
     owns = {(lender.name, fund.flavor, fund.resource): fund.nominal for lender in lenders for fund in lender.funds}
     shares: dict[_Place, Iterator[tuple[int, int, int, int]]] = {}
     lent_by: dict[_Place, int] = {}
     for place, there in members.items():
         funds = [fund for _, fund in there]
         own = owns.get(place, 0)
-        done = account(funds, [bool(queue.cohort) for queue, _ in there], own, has_parent=bool(parents.get(place[0])))
-        rooms = headrooms(funds, [queue.state == "active" for queue, _ in there], own)
+        done = account(funds, [bool(queue.cohort) for queue, _ in there], own, has_parent=place[0] in parents)
+        rooms = headrooms(funds, own)
         lent_by[place] = done.lent_by_cohort
         shares[place] = zip(done.borrowed, done.over_quota, done.lent, rooms, strict=True)
     by_queue = {queue.name: _resources(queue, shares) for queue in queues}  # in the order of the members
@@ -128,27 +130,46 @@ def _cohort(lender: Lender, lent: Mapping[_Place, int]) -> CohortUsage:
 
 
 def _teams(doors: Doors, queues: set[str]) -> tuple[dict[str, list[str]], tuple[str, ...]]:
-    """By queue the governed namespaces that lead to it, and the governed namespaces that lead nowhere."""
-    found: dict[str, list[str]] = {}
-    led = set()
+    """By queue the governed namespaces that are at home there, and the governed namespaces that lead nowhere.
+
+    A namespace is at home in one queue, though somebody in it may make a LocalQueue for that of another team: in the
+    one that is named after it, as the service does, else in the first by name.
+    """
+    leads_to: defaultdict[str, set[str]] = defaultdict(set)
     for namespace, _, queue, _ in doors.local_queues:
         if namespace in doors.governed and queue in queues:
-            led.add(namespace)
-            namespaces = found.setdefault(queue, [])
-            if namespace not in namespaces:
-                namespaces.append(namespace)
-    return found, tuple(sorted(set(doors.governed) - led))
+            leads_to[namespace].add(queue)
+    found: dict[str, list[str]] = {}
+    for namespace, reached in leads_to.items():
+        own = f"{namespace}{CLUSTER_QUEUE}"
+        found.setdefault(own if own in reached else min(reached), []).append(namespace)
+    return found, tuple(sorted(set(doors.governed) - set(leads_to)))
 
 
-def _oldest(waiting: Iterable[Waiting], doors: Doors) -> dict[str, int]:
-    """By queue, since when the workload waits that waits longest."""
+def _oldest(waiting: Iterable[Waiting], doors: Doors) -> tuple[dict[str, int], dict[str, set[Selector]]]:
+    """By queue, since when the workload waits that waits longest, and which nodes those that wait ask for."""
     queues = {(namespace, name): queue for namespace, name, queue, _ in doors.local_queues}
     found: dict[str, int] = {}
+    asked: dict[str, set[Selector]] = {}
     for each in waiting:
         queue = queues.get((each.namespace, each.local_queue))
         if queue is not None:
             found[queue] = min(each.since, found.get(queue, each.since))
-    return found
+            asked.setdefault(queue, set()).update(each.selectors)
+    return found, asked
+
+
+def _open_to(asked: Mapping[str, set[Selector]], kinds: Iterable[Kind]) -> Callable[[str, str], bool]:
+    """Whether something that waits in a queue could go to nodes of a flavor; what is not known could."""
+    labels = {kind.name: kind.labels for kind in kinds}
+
+    def is_open(queue: str, flavor: str) -> bool:
+        selectors, known = asked.get(queue), labels.get(flavor)
+        if not selectors or known is None:
+            return True
+        return any(all(known.get(key, value) == value for key, value in each) for each in selectors)
+
+    return is_open
 
 
 def _queue(queue: Queue, resources: tuple[ResourceUsage, ...], oldest: int | None) -> QueueUsage:

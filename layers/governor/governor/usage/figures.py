@@ -10,7 +10,8 @@ from typing import Literal
 import msgspec
 
 from governor.usage.alarming import Borrowing
-from governor.usage.measures import PER_VCPU, Measure, Sum, governing, sums
+from governor.usage.capacity import promises_too_much
+from governor.usage.measures import PER_VCPU, Measure, Sum, counted, governing, sums
 from governor.usage.model import ClusterUsage, ResourceUsage, TeamUsage
 
 Unit = Literal["Count", "Seconds", "Bytes", "None"]
@@ -130,11 +131,8 @@ def _cluster(usage: ClusterUsage, starved: int) -> Iterator[Figure]:
     yield Figure("QueuesNotActive", sum(queue.state != "active" for queue in usage.queues))
     yield Figure("QueuesDeleting", len(usage.deleting))
     if usage.capacity is not None:
-        of_nodes = [each for each in usage.capacity if _is(each.resource, main.measure)]
+        kinds = counted(tuple(each for queue in usage.queues for each in queue.resources))
+        of_nodes = [each for each in usage.capacity if kinds.get(each.resource) == main.measure]
         yield Figure(f"Allocatable{main.measure}", in_units(main.measure, sum(each.allocatable for each in of_nodes)))
         yield Figure(f"Idle{main.measure}", in_units(main.measure, sum(each.idle for each in of_nodes)))
-        yield Figure("QuotaAboveCapacity", int(any(each.above for each in usage.capacity)))
-
-
-def _is(resource: str, measure: Measure) -> bool:
-    return sums([ResourceUsage("", resource, 1, 0, 0)])[measure].guaranteed == 1
+        yield Figure("QuotaAboveCapacity", int(promises_too_much(usage.capacity)))

@@ -62,10 +62,10 @@ def in_proportion(amount: int, parts: Sequence[int]) -> list[int]:
     return shares
 
 
-def headrooms(funds: Sequence[Fund], lending: Sequence[bool], own: int) -> list[int]:
+def headrooms(funds: Sequence[Fund], own: int) -> list[int]:
     """What each queue of a cohort could take now without preempting anybody: its own, and what the others leave.
 
-    ``lending`` is False for a queue that is stopped or inactive: nobody borrows of it.
+    A queue that is stopped lends as before: what the recorded scenarios of Kueue do, held by a test against the model.
     """
     kept = [
         0 if fund.lending_limit is None or fund.lending_limit > fund.nominal else fund.nominal - fund.lending_limit
@@ -75,8 +75,7 @@ def headrooms(funds: Sequence[Fund], lending: Sequence[bool], own: int) -> list[
         fund.reserved - keeps if fund.reserved > keeps else 0  # of what is not kept for itself
         for fund, keeps in zip(funds, kept, strict=True)
     ]
-    shared = (fund.nominal - keeps for fund, keeps, lends in zip(funds, kept, lending, strict=True) if lends)
-    free = own + sum(shared) - sum(held)
+    free = own + sum(fund.nominal - keeps for fund, keeps in zip(funds, kept, strict=True)) - sum(held)
     return [_headroom(fund, keeps, holds, free) for fund, keeps, holds in zip(funds, kept, held, strict=True)]
 
 

@@ -1,28 +1,47 @@
-"""Which resources are accelerators, and by which one a team is measured.
+"""Which resources are accelerators, and by which of them a team is measured.
 
-Resource names: facts 1f for NVIDIA, Neuron and MIG; ``neuroncore`` is another count of the same devices, and is left
-out where devices are counted.
+Resource names: facts 1f for NVIDIA, Neuron and MIG.
 """
 
-from collections.abc import Iterable
-from typing import Literal
+from collections.abc import Iterable, Mapping
+from typing import Literal, get_args
 
 from governor.usage.model import QueueUsage, ResourceUsage
 
 Measure = Literal["Accelerators", "AcceleratorPartitions", "VCpus"]
-DEVICES = frozenset({"nvidia.com/gpu", "amd.com/gpu", "aws.amazon.com/neurondevice", "aws.amazon.com/neuron"})
-CORES = "aws.amazon.com/neuroncore"
+DEVICES = frozenset({"nvidia.com/gpu", "amd.com/gpu"})
+NEURON = ("aws.amazon.com/neurondevice", "aws.amazon.com/neuron", "aws.amazon.com/neuroncore")
+"""Three counts of the same devices: the first that there is anything of is the one that counts."""
 MIG = "nvidia.com/mig-"
 PER_VCPU = 1000
 
 
 def measure_of(resource: str) -> Measure | None:
-    """What a resource is counted under; None for memory, network interfaces, and what is counted already."""
-    if resource in DEVICES:
+    """What a resource is a measure of; None for memory and network interfaces."""
+    if resource in DEVICES or resource in NEURON:
         return "Accelerators"
     if resource.startswith(MIG):
         return "AcceleratorPartitions"
     return "VCpus" if resource == "cpu" else None
+
+
+def is_accelerator(resource: str) -> bool:
+    """Whether it is a device, or a part of one."""
+    return measure_of(resource) in ("Accelerators", "AcceleratorPartitions")
+
+
+def counted(resources: Iterable[ResourceUsage]) -> Mapping[str, Measure]:
+    """Of each resource what it counts as; those that count as nothing, or are counted already, are not in it."""
+    names = {each.resource: False for each in resources}
+    for each in resources:
+        if each.guaranteed or each.used:
+            names[each.resource] = True
+    neuron = next((name for name in NEURON if names.get(name)), NEURON[0])
+    return {
+        name: measure
+        for name in names
+        if (measure := measure_of(name)) is not None and (name not in NEURON or name == neuron)
+    }
 
 
 class Sum:
@@ -64,39 +83,43 @@ class Sum:
 
 def sums(resources: Iterable[ResourceUsage]) -> dict[Measure, Sum]:
     """All three measures, those with nothing as well."""
-    found: dict[Measure, Sum] = {
-        "Accelerators": Sum("Accelerators"),
-        "AcceleratorPartitions": Sum("AcceleratorPartitions"),
-        "VCpus": Sum("VCpus"),
-    }
-    cores = Sum("Accelerators")
-    devices = False
-    for each in resources:
-        measure = measure_of(each.resource)
+    listed = tuple(resources)
+    kinds = counted(listed)
+    found: dict[Measure, Sum] = {each: Sum(each) for each in get_args(Measure)}
+    for each in listed:
+        measure = kinds.get(each.resource)
         if measure is not None:
             found[measure].add(each)
-            devices = devices or each.resource.startswith("aws.amazon.com/")
-        elif each.resource == CORES:
-            cores.add(each)
-    if not devices and not cores.is_nothing:
-        return {**found, "Accelerators": _added(found["Accelerators"], cores)}
     return found
 
 
 def governing(queue: QueueUsage) -> Sum:
-    """What a team is measured by: its accelerators, else its partitions of them, else its vCPU.
+    """What a team is shown by: its accelerators, else its partitions of them, else its vCPU.
 
-    That of the first that it is guaranteed; of nothing guaranteed, of the first that it uses.
+    That of the first that it is guaranteed; if it is guaranteed none, accelerators where its queue knows any. So it
+    changes with the quota, and not with what runs: every change would make metrics under other names.
     """
     found = sums(queue.resources)
     for each in found.values():
         if each.guaranteed:
             return each
-    return next((each for each in found.values() if each.used), found["VCpus"])
+    knows_any = any(measure_of(each.resource) == "Accelerators" for each in queue.resources)
+    return found["Accelerators" if knows_any else "VCpus"]
 
 
-def _added(one: Sum, other: Sum) -> Sum:
-    total = Sum(one.measure)
-    for name in ("guaranteed", "used", "borrowed", "over_quota", "lent", "headroom", "idle"):
-        setattr(total, name, getattr(one, name) + getattr(other, name))
-    return total
+def governing_resources(queue: QueueUsage) -> tuple[ResourceUsage, ...]:
+    """The resources of which ``governing`` is the sum."""
+    kinds, measure = counted(queue.resources), governing(queue).measure
+    return tuple(each for each in queue.resources if kinds.get(each.resource) == measure)
+
+
+def borrowing(queue: QueueUsage) -> Sum:
+    """What a team's borrowing is judged by: the accelerators or partitions that it borrows the largest part of.
+
+    vCPU counts for a team that neither has nor uses accelerators or partitions.
+    """
+    found = sums(queue.resources)
+    devices = [found[each] for each in ("Accelerators", "AcceleratorPartitions") if not found[each].is_nothing]
+    if not devices:
+        return found["VCpus"]
+    return max(devices, key=Sum.borrows_percent)

@@ -13,8 +13,8 @@ import msgspec
 State = Literal["active", "stopped", "inactive"]
 
 
-class Part(msgspec.Struct, frozen=True, rename="camel"):
-    """A document's part: names as in Python here, in camelCase there."""
+class Part(msgspec.Struct, frozen=True, rename="camel", gc=False):
+    """A document's part: names as in Python here, in camelCase there. A tree without cycles: nothing to collect."""
 
 
 class ResourceUsage(Part, frozen=True):
@@ -69,12 +69,25 @@ class QueueUsage(Part, frozen=True):
     share_unlimited: bool = False
 
 
+def declared_name(team: str) -> str:
+    """A team's name as a policy has it: without what tells two queues of one team apart."""
+    return team.partition(" (")[0]
+
+
 class TeamUsage(QueueUsage, frozen=True, kw_only=True):
-    """A team: a ClusterQueue that governed namespaces lead to. ``quota_id`` is the compute quota's, "" if unknown."""
+    """A team: a ClusterQueue that governed namespaces lead to. ``quota_id`` is the compute quota's, "" if unknown.
+
+    Two queues of one team are told apart by their own names, in brackets behind the team's.
+    """
 
     name: str
     namespaces: tuple[str, ...]
     quota_id: str = ""
+
+    @property
+    def declared(self) -> str:
+        """The name that a policy has for it."""
+        return declared_name(self.name)
 
 
 class CohortUsage(Part, frozen=True):

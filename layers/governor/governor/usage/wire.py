@@ -12,7 +12,7 @@ import msgspec
 from governor.kueue import times
 from governor.kueue.quantities import QuantityError, amount
 from governor.kueue.reading import ReadingError
-from governor.usage.seen import Doors, Fund, Lender, Queue, Waiting
+from governor.usage.seen import Doors, Fund, Lender, Queue, Selector, Waiting
 
 MANAGED = "sagemaker.amazonaws.com/sagemaker-managed-queue"
 QUOTA_ID = "sagemaker.amazonaws.com/quota-allocation-id"
@@ -86,13 +86,13 @@ class _FlavorUsed(_Part, frozen=True):
 
 
 class _Share(_Part, frozen=True):
-    weighted_share: int = 0
+    weighted_share: int | None = None
 
 
 class _QueueStatus(_Part, frozen=True):
     conditions: tuple[_Condition, ...] | None = None
-    pending_workloads: int = 0
-    admitted_workloads: int = 0
+    pending_workloads: int | None = None
+    admitted_workloads: int | None = None
     flavors_usage: tuple[_FlavorUsed, ...] | None = None
     flavors_reservation: tuple[_FlavorUsed, ...] | None = None
     fair_sharing: _Share | None = None
@@ -102,8 +102,8 @@ class ClusterQueueShape(_Part, frozen=True):
     """kueue.x-k8s.io ClusterQueue."""
 
     metadata: _Metadata
-    spec: _QueueSpec = _QueueSpec()
-    status: _QueueStatus = _QueueStatus()
+    spec: _QueueSpec | None = None
+    status: _QueueStatus | None = None
 
 
 class _LocalQueueSpec(_Part, frozen=True):
@@ -111,15 +111,25 @@ class _LocalQueueSpec(_Part, frozen=True):
 
 
 class _LocalQueueStatus(_Part, frozen=True):
-    pending_workloads: int = 0
+    pending_workloads: int | None = None
 
 
 class LocalQueueShape(_Part, frozen=True):
     """kueue.x-k8s.io LocalQueue."""
 
     metadata: _Metadata
-    spec: _LocalQueueSpec = _LocalQueueSpec()
-    status: _LocalQueueStatus = _LocalQueueStatus()
+    spec: _LocalQueueSpec | None = None
+    status: _LocalQueueStatus | None = None
+
+    @property
+    def cluster_queue(self) -> str:
+        """Where it leads; "" for nowhere."""
+        return (self.spec.cluster_queue or "") if self.spec is not None else ""
+
+    @property
+    def pending(self) -> int:
+        """How many workloads wait there."""
+        return (self.status.pending_workloads or 0) if self.status is not None else 0
 
 
 class _CohortSpec(_Part, frozen=True):
@@ -132,7 +142,7 @@ class CohortShape(_Part, frozen=True):
     """kueue.x-k8s.io Cohort."""
 
     metadata: _Metadata
-    spec: _CohortSpec = _CohortSpec()
+    spec: _CohortSpec | None = None
 
 
 class NamespaceShape(_Part, frozen=True):
@@ -141,9 +151,22 @@ class NamespaceShape(_Part, frozen=True):
     metadata: _Metadata
 
 
+class _PodSpec(_Part, frozen=True):
+    node_selector: Mapping[str, str] | None = None
+
+
+class _Template(_Part, frozen=True):
+    spec: _PodSpec | None = None
+
+
+class _PodSet(_Part, frozen=True):
+    template: _Template | None = None
+
+
 class _WorkloadSpec(_Part, frozen=True):
     queue_name: str | None = None
     active: bool | None = None
+    pod_sets: tuple[_PodSet, ...] | None = None
 
 
 class _WorkloadStatus(_Part, frozen=True):
@@ -151,16 +174,16 @@ class _WorkloadStatus(_Part, frozen=True):
 
 
 class WorkloadShape(_Part, frozen=True):
-    """kueue.x-k8s.io Workload: no more than tells whether it waits, and since when."""
+    """kueue.x-k8s.io Workload: no more than tells whether it waits, since when, and for which nodes."""
 
     metadata: _Metadata
-    spec: _WorkloadSpec = _WorkloadSpec()
-    status: _WorkloadStatus = _WorkloadStatus()
+    spec: _WorkloadSpec | None = None
+    status: _WorkloadStatus | None = None
 
 
 def queue_of(shape: ClusterQueueShape) -> Queue:
     """A ClusterQueue. Raises ReadingError."""
-    spec, status, name = shape.spec, shape.status, shape.metadata.name
+    spec, status, name = shape.spec or _QueueSpec(), shape.status or _QueueStatus(), shape.metadata.name
     try:
         share = status.fair_sharing
         state, reason = _state(spec, status)
@@ -170,10 +193,10 @@ def queue_of(shape: ClusterQueueShape) -> Queue:
             _funds(spec.resource_groups, _used(status.flavors_usage), _used(status.flavors_reservation)),
             state,
             reason,
-            status.pending_workloads,
-            status.admitted_workloads,
+            status.pending_workloads or 0,
+            status.admitted_workloads or 0,
             _weight(spec.fair_sharing),
-            None if share is None else share.weighted_share,
+            None if share is None else share.weighted_share or 0,
             shape.metadata.deletion_timestamp is not None,
         )
     except QuantityError as error:
@@ -182,11 +205,12 @@ def queue_of(shape: ClusterQueueShape) -> Queue:
 
 def lender_of(shape: CohortShape) -> Lender:
     """A Cohort, which may have quota of its own. Raises ReadingError."""
+    spec = shape.spec or _CohortSpec()
     try:
-        funds = _funds(shape.spec.resource_groups, {}, {})
+        funds = _funds(spec.resource_groups, {}, {})
     except QuantityError as error:
         raise ReadingError(f"Cohort {shape.metadata.name} cannot be read: {error}") from None
-    return Lender(shape.metadata.name, shape.spec.parent_name or shape.spec.parent or "", funds)
+    return Lender(shape.metadata.name, spec.parent_name or spec.parent or "", funds)
 
 
 def doors_of(namespaces: Iterable[NamespaceShape], local_queues: Iterable[LocalQueueShape]) -> Doors:
@@ -197,7 +221,7 @@ def doors_of(namespaces: Iterable[NamespaceShape], local_queues: Iterable[LocalQ
         if (each.metadata.labels or {}).get(MANAGED) == "true" and each.metadata.deletion_timestamp is None
     }
     leading = [
-        (each.metadata.namespace, each.metadata.name, each.spec.cluster_queue or "", each.status.pending_workloads)
+        (each.metadata.namespace, each.metadata.name, each.cluster_queue, each.pending)
         for each in local_queues
         if each.metadata.deletion_timestamp is None
     ]
@@ -206,10 +230,11 @@ def doors_of(namespaces: Iterable[NamespaceShape], local_queues: Iterable[LocalQ
 
 def waiting_of(shape: WorkloadShape) -> Waiting | None:
     """A Workload that waits for quota, and since when; None for any other. Raises ReadingError."""
-    seen = {each.type: each for each in shape.status.conditions or ()}
+    spec, status = shape.spec or _WorkloadSpec(), shape.status or _WorkloadStatus()
+    seen = {each.type: each for each in status.conditions or ()}
     reserved = seen.get("QuotaReserved")
     finished = seen.get("Finished")
-    if shape.spec.active is False or shape.metadata.deletion_timestamp is not None:
+    if spec.active is False or shape.metadata.deletion_timestamp is not None:
         return None
     if (finished is not None and finished.status == "True") or (reserved is not None and reserved.status == "True"):
         return None
@@ -221,7 +246,13 @@ def waiting_of(shape: WorkloadShape) -> Waiting | None:
     except ValueError as error:
         where = f"{shape.metadata.namespace}/{shape.metadata.name}"
         raise ReadingError(f"Workload {where} cannot be read: {error}") from None
-    return Waiting(shape.metadata.namespace, shape.spec.queue_name or "", began)
+    selectors = frozenset(_selector(each) for each in spec.pod_sets or ()) or frozenset({()})
+    return Waiting(shape.metadata.namespace, spec.queue_name or "", began, selectors)
+
+
+def _selector(pods: _PodSet) -> Selector:
+    found = pods.template.spec.node_selector if pods.template is not None and pods.template.spec is not None else None
+    return tuple(sorted((found or {}).items()))
 
 
 def _state(spec: _QueueSpec, status: _QueueStatus) -> tuple[str, str]:

@@ -118,7 +118,7 @@ def test_workloads_are_listed_only_where_some_wait_and_then_only_there(cluster: 
     cluster.forget_requests()
     made_of(api(cluster))
     asked = [each["path"] for each in cluster.requests() if "/workloads" in each["path"]]
-    assert asked == [f"/apis/{GROUP}/v1beta2/namespaces/hyperpod-ns-team-a/workloads?limit=500"]
+    assert asked == [f"/apis/{GROUP}/v1beta2/namespaces/hyperpod-ns-team-a/workloads?limit=200"]
 
 
 def test_nobody_waits_and_no_workload_is_listed(cluster: Cluster) -> None:
@@ -156,13 +156,22 @@ def test_what_may_not_be_read_is_no_empty_list(cluster: Cluster, missing: str) -
     assert caught.value.resource == missing
 
 
-@pytest.mark.parametrize("resource", ["clusterqueues", "localqueues", "namespaces", "cohorts", "workloads", "nodes"])
+@pytest.mark.parametrize("resource", ["clusterqueues", "localqueues", "namespaces", "cohorts", "workloads"])
 @pytest.mark.parametrize("kind", ["truncated", "drop", "not-json", "hang"])
 def test_half_a_list_is_an_error(cluster: Cluster, resource: str, kind: str) -> None:
     load(cluster, "0.19.2", "v1beta2")
     cluster.fault(kind, resource=resource)
     with pytest.raises(GovernorError):
         UsageReader(api(cluster, limits=Limits(connect=1.0, read=0.2))).read()
+
+
+@pytest.mark.parametrize("kind", ["truncated", "drop", "hang"])
+def test_nodes_that_cannot_be_read_keep_nothing_else_back(cluster: Cluster, kind: str) -> None:
+    load(cluster, "0.19.2", "v1beta2")
+    cluster.fault(kind, resource="nodes")
+    found = UsageReader(api(cluster, limits=Limits(connect=1.0, read=0.2))).read()
+    assert (found.seen.machines, len(found.seen.queues)) == (None, 2)
+    assert found.unread.startswith("nodes are left out: ")
 
 
 def test_without_kueue_it_is_said_that_it_is_not_installed(cluster: Cluster) -> None:

@@ -43,7 +43,7 @@ class _ListMetadata(msgspec.Struct, frozen=True):
 
 
 class _Page(msgspec.Struct, Generic[T], frozen=True):
-    items: tuple[T, ...]
+    items: tuple[T, ...] | None
     metadata: _ListMetadata = _ListMetadata()
 
 
@@ -111,11 +111,13 @@ class Kubernetes:
                 query["continue"] = continuation
                 continue
             page: _Page[T] = decoded(answer, decoder, asked)
-            count += len(page.items)
+            items, continuation = page.items or (), page.metadata.continuation
+            count += len(items)
             if count > at_most:
                 raise TooManyError(f"{asked}: there are more than {at_most}")
-            yield from page.items
-            continuation = page.metadata.continuation
+            del answer, page  # let go before the next is read
+            yield from items
+            del items
             if not continuation:
                 return
             query["continue"] = continuation

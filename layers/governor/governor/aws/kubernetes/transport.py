@@ -2,6 +2,7 @@
 
 import contextlib
 import importlib
+import io
 import re
 import ssl
 import time
@@ -136,10 +137,9 @@ class Transport:
 
     def _body(self, response: urllib3.BaseHTTPResponse, deadline: Deadline) -> bytes:
         good = response.status == 200
-        most, parts, size = self._limits.size if good else _NOT_JSON, list[bytes](), 0
+        most, body, size = self._limits.size if good else _NOT_JSON, io.BytesIO(), 0
         while part := response.read1(_CHUNK):
-            parts.append(part)
-            size += len(part)
+            size += body.write(part)
             if size > most and good:
                 raise PermanentError(f"{self.target.name} answers with more than {most >> 20} MiB at once")
             if size > most:
@@ -148,7 +148,7 @@ class Transport:
             raise TimeoutError
         if size <= most:
             response.release_conn()  # all of it was read: the connection can be used again
-        return b"".join(parts)[:most]
+        return body.getvalue() if size <= most else body.getvalue()[:most]
 
     def _connected(self) -> _Rest:
         if self._rest is None:
