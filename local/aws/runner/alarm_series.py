@@ -1,7 +1,7 @@
 """The datapoints that alarms look at, out of what MiniStack keeps, and the end of those that none looks at any more."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ministack.services import cloudwatch
@@ -12,6 +12,7 @@ from local.aws.runner.insights_query import Query
 
 MOST_SERIES = 500
 HOUR = 3600
+MOST_OUT_OF_ORDER = 50
 
 Point = dict[str, Any]
 
@@ -22,18 +23,34 @@ def values_of_metric(alarm: Mapping[str, Any], window: Window) -> Values:
     key = (alarm["Namespace"], alarm["MetricName"], cloudwatch._dims_key(dimensions))
     statistic = alarm.get("ExtendedStatistic") or alarm["Statistic"]
     periods: list[list[Point]] = [[] for _ in range(window.count)]
-    for point in list(cloudwatch._metrics.get(key) or ()):
+    for point, number in _recent(cloudwatch._metrics.get(key) or [], window):
+        periods[number].append(point)
+    return [_statistic(within, statistic) for within in periods]
+
+
+def _recent(points: list[Point], window: Window) -> Iterator[tuple[Point, int]]:
+    """The points in the window and the number of their period, from the newest on.
+
+    Alarms look several times a second, at metrics that have an hour's points: those are in the order of time, but for a
+    few that somebody has put with a time of their own.
+    """
+    older = 0
+    for at in range(len(points) - 1, -1, -1):  # others add to the end meanwhile
+        point = points[at]
         number = window.number(point["Timestamp"])
         if number is not None:
-            periods[number].append(point)
-    return [_statistic(within, statistic) for within in periods]
+            yield point, number
+        elif point["Timestamp"] < window.end - window.count * window.period:
+            older += 1
+            if older > MOST_OUT_OF_ORDER:
+                return
 
 
 def series_of_query(query: Query, alarm_arn: str, window: Window) -> tuple[Mapping[str, Series], bool]:
     """The series with data in the window by contributor id, in the order of the query; are they all?"""
     groups: dict[tuple[str, ...], list[tuple[float, float]]] = defaultdict(list)
     for group, points in _matching(query):
-        groups[group].extend(_highest_values(points))
+        groups[group].extend(_highest_values(point for point, _ in _recent(points, window)))
     found = []
     for group, highest in groups.items():
         values = window.highest(highest)
@@ -75,14 +92,14 @@ def period_of(alarm: Mapping[str, Any]) -> int:
 
 
 def _matching(query: Query) -> Iterator[tuple[tuple[str, ...], list[Point]]]:
-    for (namespace, metric, _), points in cloudwatch._metrics.items():
+    for (namespace, metric, _), points in list(cloudwatch._metrics.items()):  # others add to it meanwhile
         if namespace == query.namespace and metric == query.metric and points:
             group = query.group_of(points[0]["Dimensions"])
             if group is not None:
-                yield group, list(points)
+                yield group, points
 
 
-def _highest_values(points: list[Point]) -> Iterator[tuple[float, float]]:
+def _highest_values(points: Iterable[Point]) -> Iterator[tuple[float, float]]:
     for point in points:
         count, _, _, highest = cloudwatch._point_stats(point)
         if count > 0:
