@@ -20,8 +20,6 @@ def deployment() -> Iterator[Deployment]:
             "SliceSeconds": "2",
             "AddonInstall": "Install",
             "PublishUsage": "Disabled",  # a test says when, and not every minute for all that the others left behind
-            "UsageAlarmMinutes": "2",
-            "UsageAlarmDatapoints": "2",
         },
         plane_settings={"transition_seconds": 0.2, "default_page_size": 100},
         seconds_per_minute=2.0,

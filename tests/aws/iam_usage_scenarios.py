@@ -20,6 +20,9 @@ def incident_told(place: Place) -> None:
     """An alarm of usage rings for a team."""
     place.upload(place.policy(), "Applied")
     assert tell(place, change(place))["outcome"] == "told"
+    found = incident(place)
+    assert found is not None
+    assert (found["state"], found["told"]) == ("ALARM", True)
 
 
 def event_that_is_no_tick(place: Place) -> None:
@@ -65,6 +68,12 @@ def tell(place: Place, event: dict[str, Any]) -> dict[str, Any]:
         raise RuntimeError(str(payload))
     notified: dict[str, Any] = payload["notified"]
     return notified
+
+
+def incident(place: Place) -> dict[str, Any] | None:
+    """What is written down of team-a's borrowing; None for nothing."""
+    identity = place.arn.rpartition("/")[2]
+    return place.deployment.document(f"clusters/{identity}/incidents/OverBorrowing/team-a.json")
 
 
 def _fails(place: Place, function: str) -> None:

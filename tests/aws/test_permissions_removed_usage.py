@@ -6,7 +6,7 @@ import pytest
 
 from local.deployment import Deployment
 from tests.aws.iam_support import Roles
-from tests.aws.iam_usage_scenarios import change, tell
+from tests.aws.iam_usage_scenarios import change, incident, tell
 from tests.support.place import Place
 
 PUBLISH, NOTIFY = "PublishMetricsRole", "NotifyUsageRole"
@@ -50,3 +50,18 @@ def test_notify_without_publishing_fails_and_the_next_event_is_told(roles: Roles
         tell(place, change(place))
     assert tell(place, change(place))["outcome"] == "told"
     assert tell(place, change(place))["outcome"] == "repeated"
+
+
+def test_notify_without_writing_incidents_tells_again_and_is_heard_of(roles: Roles, place: Place) -> None:
+    place.upload(place.policy())
+    with roles.without(NOTIFY, "WriteIncidents", "s3:PutObject"), pytest.raises(RuntimeError, match="s3:PutObject"):
+        tell(place, change(place))
+    assert tell(place, change(place))["outcome"] == "told"
+    assert incident(place) is not None
+
+
+def test_notify_without_reading_records_fails_rather_than_to_take_them_for_missing(roles: Roles, place: Place) -> None:
+    place.upload(place.policy())
+    with roles.without(NOTIFY, "ReadRecords", "s3:GetObject"), pytest.raises(RuntimeError, match="s3:GetObject"):
+        tell(place, change(place))
+    assert incident(place) is None

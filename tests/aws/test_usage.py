@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from local.aws.launcher import wait_for
-from local.deployment import Deployment
+from local.deployment import Deployment, deployed
 from local.jobs import Jobs
 from local.minutes import pass_until
 from local.people import People
@@ -26,6 +26,18 @@ def team(name: str, count: int = 2, more: str = "") -> str:
 def policy(place: Place, *teams: str, alarm: str = "percent: 50") -> str:
     head = f"version: 1\ncluster: {place.name}\nalarms: {{borrowing: {{{alarm}}}}}\nteams:\n"
     return head + "".join(teams or (team("team-a"), team("team-b")))
+
+
+@pytest.fixture(scope="module")
+def deployment() -> Iterator[Deployment]:
+    """A stack of this file's own: each tick reads all clusters that are governed, and other tests leave many behind."""
+    alarms = {"UsageAlarmMinutes": "2", "UsageAlarmDatapoints": "2"}
+    with deployed(
+        {"PublishUsage": "Disabled", **alarms},
+        plane_settings={"transition_seconds": 0.2, "default_page_size": 100},
+        seconds_per_minute=2.0,
+    ) as running:
+        yield running
 
 
 @pytest.fixture

@@ -11,9 +11,10 @@ from governor.aws.kubernetes.transport import Limits, Target, Transport
 from governor.aws.workloads import Workloads
 from governor.cli.screen import make_console
 from governor.cli.show_why import show_why
+from governor.cli.teams import Place, Teams
 from governor.cli.why import answer
 from governor.errors import ForbiddenError, NotInstalledError, UnauthorizedError
-from governor.kueue.explaining import Explanation, State, Wanted
+from governor.kueue.explaining import Explanation, State
 from local.jobs import Jobs
 from local.kubernetes.cluster import Cluster
 from local.kubernetes.server import KubernetesServer
@@ -31,10 +32,12 @@ _RBAC = "rbac.authorization.k8s.io"
 CLASSES = [{"Name": "training", "Weight": 75}, {"Name": "experimentation", "Weight": 90}]
 
 
-def why(cluster: Cluster, job: str, namespace: str = "", token: str | None = None) -> Explanation:
+def why(cluster: Cluster, job: str, namespace: str = "", token: str | None = None, team: str = "") -> Explanation:
     target = Target(cluster.name, cluster.endpoint, cluster.certificate_pem)
     transport = Transport(target, lambda: token or cluster.admin_token, Limits(), sleep=lambda _: None)
-    return answer(Workloads(lambda: Kubernetes(cluster.name, transport)), Wanted(job, namespace), "ml-research")
+    workloads = Workloads(lambda: Kubernetes(cluster.name, transport))
+    teams = Teams(workloads.governed, tuple)
+    return answer(workloads, job, teams.place(team) if team else Place(namespace), "ml-research", teams)
 
 
 @pytest.fixture(params=[NEWEST, OLD, OLDEST])
@@ -54,6 +57,7 @@ def test_the_workshops_jobs_say_who_preempted_them(workshop: World, capsys: pyte
         play(jobs, ONE_GPU, lambda _, holds: None, lambda _: None)
         reclaimed, preempted = (why(workshop.kubernetes, job) for job in ("imagenet-a", "team-b/mnist-b"))
         admitted = why(workshop.kubernetes, "job/imagenet-b")
+        of_a_team = why(workshop.kubernetes, "imagenet-a", team="team-a")
 
     assert (reclaimed.state, reclaimed.job.team, reclaimed.total[GPU]) == (State.PREEMPTED, "team-a", "3")
     assert reclaimed.preemption is not None
@@ -64,7 +68,7 @@ def test_the_workshops_jobs_say_who_preempted_them(workshop: World, capsys: pyte
         ("unusedQuota", "1 more nvidia.com/gpu has to become free")
     ]
     assert reclaimed.reasons[0].remedies[1] == (
-        "or ask for no more than 2 nvidia.com/gpu: that is team-a's own, taken back from whoever borrows it"
+        "or ask for no more than 2 nvidia.com/gpu: that is team-a's own, taken back from those who borrow it"
     )
     assert reclaimed.users is not None
     assert (reclaimed.users.number, [each.team for each in reclaimed.neighbours]) == (0, ["team-b"])
@@ -77,13 +81,16 @@ def test_the_workshops_jobs_say_who_preempted_them(workshop: World, capsys: pyte
     assert [(each.job.name, each.holds[TYPE][GPU]) for each in preempted.users.first] == [("imagenet-b", "2")]
     assert {"Preempted", "Stopped", "QuotaReserved"} <= {each.reason for each in preempted.events}
 
+    assert (of_a_team.job, of_a_team.unseen) == (reclaimed.job, ())
     assert (admitted.state, admitted.preemption) == (State.ADMITTED, None)
     show_why(make_console(), reclaimed, "ml-research", datetime.now(UTC))
     assert re.search(r"by Job mnist-b of team-b \(priority 75\): team-b took back quota", capsys.readouterr().out)
 
 
 def test_where_kueue_is_not(bare: World) -> None:
-    with pytest.raises(NotInstalledError, match="does not serve kueue"):
+    with pytest.raises(
+        NotInstalledError, match=r"does not serve kueue.*amazon-sagemaker-hyperpod-taskg.*governor addon"
+    ):
         why(bare.kubernetes, "anything")
 
 
@@ -119,6 +126,9 @@ def test_who_may_read_one_namespace_only(kubernetes_server: KubernetesServer) ->
         "workloads of other namespaces",
         "ClusterQueues, and so who else is in the cohort",
     ]
+    by_name = why(cluster, "train", token="of-a-user", team="vision")
+    assert (by_name.state, by_name.unseen[1:]) == (found.state, found.unseen)
+    assert by_name.unseen[0].startswith("namespaces of teams: hyperpod-ns-vision is taken for that of team 'vision'")
     with pytest.raises(UnauthorizedError, match="does not know this role"):
         why(cluster, "train", namespace, "of-nobody")
 

@@ -1,6 +1,12 @@
 """``governor usage``: what a person types, and what becomes of it."""
 
 import json
+import os
+import pty
+import select
+import signal
+import subprocess
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -10,7 +16,7 @@ import pytest
 from governor.aws.usage import Reading
 from governor.cli.main import main
 from governor.cli.usage import Names, Reader
-from governor.errors import AccessError, ForbiddenError, GovernorError, UnreachableError
+from governor.errors import AccessError, ConflictError, ForbiddenError, GovernorError, UnreachableError
 from governor.plan import Quota
 from governor.quota import Cluster
 from tests.unit.cli import usages
@@ -127,6 +133,17 @@ def test_watching_ends_well(fake: Fake, capsys: pytest.CaptureFixture[str], form
     assert err == ""
 
 
+def test_a_pipe_that_is_to_be_coloured_gets_no_screen_of_its_own(
+    fake: Fake, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm-256color")
+    assert main(["usage", "ml-research", "--watch"]) == 0
+    out = capsys.readouterr().out
+    assert "\x1b[1mUsage of ml-research" in out
+    assert "\x1b[?" not in out
+
+
 def test_watching_waits_for_what_may_pass(fake: Fake, capsys: pytest.CaptureFixture[str]) -> None:
     fake.reading = UnreachableError("no answer")
     assert main(["usage", "ml-research", "--watch", "--csv"]) == 0
@@ -136,7 +153,70 @@ def test_watching_waits_for_what_may_pass(fake: Fake, capsys: pytest.CaptureFixt
 def test_a_page_that_is_watched_is_looked_at_again(fake: Fake, tmp_path: Path) -> None:
     target = tmp_path / "a.html"
     assert main(["usage", "ml-research", "--watch", "30", "--html", str(target)]) == 0
-    assert '<meta http-equiv="refresh" content="30"/>' in target.read_text()
+    assert "No longer refreshed since 2026-11-24 15:43:20 UTC" in target.read_text()
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+def test_an_end_from_outside_has_the_status_of_its_signal(
+    fake: Fake, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, number: int, status: int
+) -> None:
+    seen = []
+
+    def pause(_clock: Stopped, _seconds: float) -> None:
+        seen.append((tmp_path / "a.html").read_text())
+        signal.raise_signal(number)
+
+    monkeypatch.setattr(Stopped, "pause", pause)
+    assert main(["usage", "ml-research", "--watch", "30", "--html", str(tmp_path / "a.html")]) == status
+    assert '<meta http-equiv="refresh" content="30"/>' in seen[0]
+    assert "No longer refreshed" in (tmp_path / "a.html").read_text()
+
+
+_ON_A_TERMINAL = """
+import sys
+from governor.cli import usage
+from governor.cli.main import main
+from tests.unit.cli.test_usage_command import Fake
+usage.open_reader = lambda _cluster: Fake().reader()
+sys.exit(main(["usage", "ml-research", "--watch", "3600"]))
+"""
+
+
+def test_a_terminal_is_left_as_it_was_when_the_program_is_ended() -> None:
+    master, slave = pty.openpty()
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": os.pathsep.join(sys.path), "TERM": "xterm"}
+    started = subprocess.Popen([sys.executable, "-c", _ON_A_TERMINAL], stdout=slave, stderr=slave, env=environment)
+    os.close(slave)
+    try:
+        text = _read_until(master, "Usage of ml-research")
+        assert "\x1b[?1049h" in text
+        assert "\x1b[?25l" in text
+        started.send_signal(signal.SIGTERM)
+        text = _read_until(master, None)
+        assert started.wait(30) == 143
+    finally:
+        started.kill()
+        started.wait()
+        os.close(master)
+    assert "\x1b[?1049l" in text
+    assert "\x1b[?25h" in text
+    assert "Usage of ml-research" in text.rpartition("\x1b[?1049l")[2]
+
+
+def _read_until(terminal: int, wanted: str | None) -> str:
+    """What a terminal shows until there is what is wanted, or else until its program has ended."""
+    text = ""
+    while wanted is None or wanted not in text:
+        assert select.select([terminal], [], [], 60)[0], text
+        try:
+            found = os.read(terminal, 65536)
+        except OSError:  # EIO: nobody has the other end open
+            found = b""
+        if not found:
+            assert wanted is None, text
+            break
+        text += found.decode()
+    return text
 
 
 @pytest.mark.parametrize(
@@ -148,6 +228,7 @@ def test_a_page_that_is_watched_is_looked_at_again(fake: Fake, tmp_path: Path) -
         (["--watch", "9" * 5000], "is not a whole number"),
         (["--json", "--csv"], "not allowed with argument"),
         (["--flavors", "--html", "x"], "not allowed with argument"),
+        (["--html", ""], "the name of a file is not empty"),
     ],
 )
 def test_wrong_calls(arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -185,3 +266,35 @@ def test_quotas_that_cannot_be_listed_are_not_asked_for_each_round() -> None:
     names = Names(fake.list)
     assert names.of(["q-1"]) == names.of(["q-1"]) == {}
     assert (fake.listed, names.trouble) == (1, "no")
+
+
+def test_what_may_pass_is_asked_again_and_names_stay_meanwhile() -> None:
+    fake = Fake()
+    fake.quotas = UnreachableError("throttled")
+    names = Names(fake.list)
+    assert (names.of(["q-1"]), names.trouble) == ({}, "throttled")
+    fake.quotas = [Quota("q-1", "n", "vision", "Created", 1)]
+    assert (names.of(["q-1"]), names.trouble) == ({"q-1": "vision"}, "")
+    fake.quotas = ConflictError("busy")
+    assert (names.of(["q-1", "q-2"]), names.trouble) == ({"q-1": "vision"}, "busy")
+    fake.quotas = [Quota("q-2", "n", "nlp", "Created", 1)]
+    assert (names.of(["q-1", "q-2"]), names.trouble) == ({"q-2": "nlp"}, "")
+    assert fake.listed == 4
+
+
+@pytest.mark.parametrize(
+    ("given", "cluster"),
+    [([], None), (["--json"], None), (["--json", "ml-research"], "ml-research"), (["a", "--watch"], "a")],
+)
+def test_a_cluster_need_not_be_named(
+    fake: Fake, monkeypatch: pytest.MonkeyPatch, given: list[str], cluster: str | None
+) -> None:
+    asked: list[str | None] = []
+
+    def open_reader(name: str | None) -> Reader:
+        asked.append(name)
+        return fake.reader()
+
+    monkeypatch.setattr("governor.cli.usage.open_reader", open_reader)
+    assert main(["usage", *given]) == 0
+    assert asked == [cluster]

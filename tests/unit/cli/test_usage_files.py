@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import os
 from pathlib import Path
 
 import msgspec
@@ -101,6 +102,27 @@ def test_json_is_the_usage_itself(capsys: pytest.CaptureFixture[str]) -> None:
     assert (nlp["clusterQueue"], nlp["resources"][0]["overQuota"]) == ("hyperpod-ns-nlp-clusterqueue", 0)
 
 
+def test_what_could_not_be_told_is_in_the_document_and_said_elsewhere(capsys: pytest.CaptureFixture[str]) -> None:
+    blind = Picture(msgspec.structs.replace(THREE.usage, capacity=None), notes=("nodes are left out: <no>\x1b",))
+    usage_files.json_document().show(blind)
+    out, err = capsys.readouterr()
+    assert json.loads(out)["notes"] == ["nodes are left out: <no>\x1b"]
+    assert err == "governor: nodes are left out: <no>\\x1b\n"
+    usage_files.json_document().show(THREE)
+    out, err = capsys.readouterr()
+    assert (json.loads(out)["notes"], err) == ([], "")
+
+
+def test_what_could_not_be_told_is_said_once_and_again_when_it_comes_back(capsys: pytest.CaptureFixture[str]) -> None:
+    blind = Picture(THREE.usage, notes=("nodes are left out",))
+    place = usage_files.csv_lines()
+    for picture in (blind, blind, THREE, blind):
+        place.show(picture)
+    out, err = capsys.readouterr()
+    assert len(read(out)) == 4 * 9
+    assert err == "governor: nodes are left out\n" * 2
+
+
 def test_json_of_many_rounds_is_a_document_a_line(capsys: pytest.CaptureFixture[str]) -> None:
     place = usage_files.json_lines()
     place.show(THREE)
@@ -124,10 +146,92 @@ def test_a_page_takes_the_place_of_the_old_one(tmp_path: Path) -> None:
     target = tmp_path / "usage.html"
     target.write_text("old")
     with target.open() as reader:  # somebody has it open
-        usage_files.html_page(str(target)).show(THREE)
+        usage_files.Page(str(target)).show(THREE)
         assert reader.read() == "old"
     assert target.read_text().startswith("<!DOCTYPE html>")
     assert [each.name for each in tmp_path.iterdir()] == ["usage.html"]
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o664])
+def test_a_page_keeps_the_mode_of_the_old_one(tmp_path: Path, mode: int) -> None:
+    target = tmp_path / "usage.html"
+    target.touch()
+    target.chmod(mode)
+    usage_files.write_page(str(target), "new")
+    assert (target.read_text(), target.stat().st_mode & 0o777) == ("new", mode)
+
+
+@pytest.mark.parametrize(("mask", "mode"), [(0o077, 0o600), (0o027, 0o640)])
+def test_a_new_page_follows_the_umask(tmp_path: Path, mask: int, mode: int) -> None:
+    before = os.umask(mask)
+    try:
+        usage_files.write_page(str(tmp_path / "usage.html"), "new")
+    finally:
+        os.umask(before)
+    assert (tmp_path / "usage.html").stat().st_mode & 0o777 == mode
+
+
+def test_a_page_that_cannot_be_refreshed_says_so_itself(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    target = tmp_path / "usage.html"
+    place = usage_files.Page(str(target), 30)
+    place.failed(Failing(UnreachableError("gone"), AT), AT)
+    assert not target.exists()
+    place.show(THREE)
+    assert "could not be read" not in target.read_text()
+    place.failed(Failing(UnreachableError("<gone>"), AT + 30), AT + 60)
+    text = target.read_text()
+    assert (
+        '<p class="banner" role="status">Could not be read since 2026-11-24 15:43:50 UTC, '
+        "these figures are of 2026-11-24 15:43:20 UTC: &lt;gone&gt;</p>"
+    ) in text
+    assert 'http-equiv="refresh" content="30"' in text
+    assert "12 of 8 GPUs" in text
+    place.ended(AT + 90)
+    text = target.read_text()
+    assert "No longer refreshed since 2026-11-24 15:44:50 UTC; could not be read since 2026-11-24 15:43:50 UTC" in text
+    assert 'http-equiv="refresh"' not in text
+    assert capsys.readouterr().err.count("governor: cannot be read since") == 2
+
+
+def test_a_page_that_nobody_refreshes_any_more_says_so(tmp_path: Path) -> None:
+    target = tmp_path / "usage.html"
+    place = usage_files.Page(str(target), 30)
+    place.ended(AT)
+    assert not target.exists()
+    place.show(THREE)
+    place.failed(Failing(UnreachableError("gone"), AT), AT)
+    place.show(THREE)
+    place.ended(AT + 5)
+    text = target.read_text()
+    assert "No longer refreshed since 2026-11-24 15:43:25 UTC</p>" in text
+    assert "could not be read" not in text
+    assert 'http-equiv="refresh"' not in text
+
+
+def test_a_full_disk_is_said_and_does_not_end_a_page(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target = tmp_path / "usage.html"
+    place = usage_files.Page(str(target), 30)
+    place.show(THREE)
+    good = target.read_text()
+
+    def full(self: Path, other: Path) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", full)
+        with pytest.raises(PermanentError):
+            place.show(THREE)
+        place.failed(Failing(PermanentError("full"), AT, "written"), AT)
+        place.failed(Failing(UnreachableError("gone"), AT), AT)
+        place.ended(AT)
+    assert target.read_text() == good
+    assert capsys.readouterr().err.splitlines() == [
+        "governor: cannot be written since 2026-11-24 15:43:20 UTC (0 s): full",
+        "governor: cannot be read since 2026-11-24 15:43:20 UTC (0 s): gone",
+        *[f"governor: {target} cannot be written: No space left on device"] * 2,
+    ]
 
 
 def test_what_cannot_be_written_leaves_the_old_page_and_nothing_beside_it(
@@ -168,5 +272,5 @@ def test_where_no_page_can_be(tmp_path: Path, name: str, message: str) -> None:
 
 
 def test_a_page_may_go_to_standard_output(capsysbinary: pytest.CaptureFixture[bytes]) -> None:
-    usage_files.html_page("-").show(THREE)
+    usage_files.Page("-").show(THREE)
     assert capsysbinary.readouterr().out.decode().endswith("</html>\n")

@@ -1,5 +1,6 @@
 """The page of usage: well-formed, alone in the world, readable, and every figure in it."""
 
+import itertools
 import re
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
@@ -184,9 +185,9 @@ def test_the_headline_has_the_figures_of_the_cluster() -> None:
 
 def test_teams_come_in_the_order_of_attention_with_all_their_figures() -> None:
     items = [text_of(each) for each in section(parsed(THREE), "teams").iter("li")][7:]
-    assert [item.split()[0] for item in items] == ["nlp", "vision", "speech"]
-    assert "12 of 8 GPUs · borrows 4 · headroom 1 · may borrow 8 · share 142" in items[0]
-    assert "6 of 8 GPUs · lends 2 · headroom 1 · may borrow 8" in items[1]
+    assert [item.split()[0] for item in items] == ["vision", "nlp", "speech"]
+    assert "6 of 8 GPUs · lends 2 · headroom 1 · may borrow 8" in items[0]
+    assert "12 of 8 GPUs · borrows 4 · headroom 1 · may borrow 8 · share 142" in items[1]
     assert "3 of 8 GPUs · lends 2 · headroom 3 · may borrow 4" in items[2]
 
 
@@ -216,28 +217,108 @@ def test_promises_against_what_is_there() -> None:
     items = [text_of(each) for each in section(parsed(THREE), "capacity").iter("li")]
     assert items[0].startswith("ml.g5.8xlarge nvidia.com/ gpu")  # accelerators first
     assert items[0].endswith("promised 24 · allocatable 23 of 24 present · 1 above")
+    assert "promised 768 · ready nodes have 736 · allocatable 724.5 of 768 present · 32 above, not judged" in items[1]
+    assert "memory is not compared" in text_of(section(parsed(THREE), "capacity"))
     unread = usages.usage((queue("a", g5(4)),))
     assert "The nodes could not be read" in text_of(section(parsed(unread), "capacity"))
     assert "Nodes were not read" in text_of(parsed(unread))
 
 
-def test_all_figures_are_exact() -> None:
-    text = text_of(section(parsed(THREE), "figures"))
-    assert "speech active ml.g5.8xlarge cpu 256 91500m 91500m 0 0 62485m 102015m 128 127500m" in text
+def test_all_figures_are_exact_or_say_that_they_are_rounded() -> None:
+    figures = section(parsed(THREE), "figures")
+    text = text_of(figures)
+    assert "speech ml.g5.8xlarge cpu 256 91500m 91500m 0 0 62485m 102015m 128 127500m" in text
+    rounded = {each.text: each.get("title") for each in figures.iter("td") if "title" in each.attrib}
+    assert rounded["≈183.8Gi"] == "197368729695"
+    assert all(text is not None and text.startswith("≈") for text in rounded)
     assert str(MOST) in text_of(section(parsed(HUGE), "figures"))
+    assert "on-leave stopped ml.g5.8xlarge" in text_of(section(parsed(SIXTY), "figures"))
+
+
+@pytest.mark.parametrize("usage", ALL)
+def test_headings_are_in_order(usage: ClusterUsage) -> None:
+    levels = [int(each.tag[1]) for each in parsed(usage).iter() if re.fullmatch("h[1-6]", each.tag)]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(below - above <= 1 for above, below in itertools.pairwise(levels))
+
+
+def test_captions_are_there_for_who_cannot_see() -> None:
+    captions = list(parsed(THREE).iter("caption"))
+    assert len(captions) == 2
+    for each in captions:
+        assert each.get("class") == "unseen"
+        assert "hidden" not in each.attrib
+    assert "display:none" not in css.STYLE.partition(".unseen{")[2].partition("}")[0]
 
 
 def test_what_needs_attention_is_said_in_words() -> None:
-    items = [text_of(each) for each in section(parsed(SIXTY), "attention").iter("li")]
+    items = [text_of(each).strip() for each in section(parsed(SIXTY), "attention").iter("li")]
     kinds = [item.partition(":")[0] for item in items]
-    assert kinds == ["over quota", "starved", *["queues"] * 3, "promises", "not known", "good to know"]
-    calm = Picture(usages.usage((queue("a", g5(4)),), machines=usages.g5_nodes(5)))
-    assert "Nobody is over quota or starved" in page(calm)
+    assert kinds == [
+        "over quota",
+        "starved",
+        "stopped",
+        "no queue",
+        "promises",
+        "waits beside room",
+        "not known",
+        "being deleted",
+        "good to know",
+    ]
+    assert all("→ " in item for item in items[:7])
+    assert "→ governor why JOB --cluster ml-research says" in items[5]
+
+
+def test_where_nobody_has_to_look_it_says_what_was_looked_at() -> None:
+    calm = usages.usage((queue("a", g5(4)),), machines=usages.g5_nodes(5))
+    text = text_of(section(ET.fromstring(page(Picture(calm)).partition("\n")[2]), "attention"))
+    assert "Nobody is over quota or starved, and no queue is held up." in text
+    assert "Nodes have the accelerators that quotas promise" in text
+    assert "memory is not compared" in text
+    unread = page(Picture(usages.usage((queue("a", g5(4)),))))
+    assert "What quotas promise is compared with nothing: nodes were not read." in unread
+    assert "Nodes have the accelerators" not in unread
+    smt_off = usages.usage(
+        (queue("a", g5(1)),), machines=(usages.machine("n", G5, gpu=1, cpu=16_000, memory=usages.GIB),)
+    )
+    text = page(Picture(smt_off))
+    assert "Nobody is over quota or starved" in text
+    assert "32 vCPU against 16, 16 above; not judged" in text
+
+
+def test_what_needs_attention_is_no_longer_than_a_person_reads() -> None:
+    over = (ResourceUsage(G5, GPU, 1, 2, 2, over_quota=1),)
+    usage = ClusterUsage(
+        "c",
+        AT,
+        tuple(team(f"team-{index:02}", over) for index in range(13)),
+        lost=tuple(f"ns-{index}" for index in range(12)),
+    )
+    found = section(parsed(usage), "attention")
+    text = text_of(found)
+    assert text.count("is over its quota") == 10
+    assert "and 3 lines more of the kind: all of them" in text
+    assert text.count("has no queue") == 10
+    assert "and 2 lines more of the kind: governor usage --json has all" in text
+    assert {each.get("href") for each in found.iter("a")} == {"#figures"}
 
 
 def test_queues_of_no_team_have_their_own_part_if_there_are_any() -> None:
     assert "idle pool lending" in text_of(section(parsed(SIXTY), "others"))
     assert not [each for each in parsed(THREE).iter("section") if each.get("id") == "others"]
+
+
+def test_a_promise_that_is_not_judged_is_not_drawn_as_broken() -> None:
+    gpu, cpu, _ = bars(section(parsed(THREE), "capacity"))
+    assert [each.get("class") for each in gpu.iter("rect")] == ["promised", "over", "busy", "idle", "absent"]
+    assert "over" not in [each.get("class") for each in cpu.iter("rect")]
+
+
+def test_words_say_who_starves_and_who_only_waits() -> None:
+    text = text_of(section(parsed(THREE), "words"))
+    assert "cannot take what it lacks without somebody who borrows giving it back" in text
+    assert "waiting workloads wait for another reason" in text
 
 
 def test_when_and_where_it_was_read() -> None:
@@ -272,5 +353,6 @@ def test_text_and_bars_can_be_told_from_what_is_behind_them(scheme: dict[str, st
 
 def test_every_class_that_is_coloured_exists_in_the_style() -> None:
     used = {name for each in parsed(SIXTY).iter() for name in each.get("class", "").split()}
-    plain = {"scroll", "short", "w", "c-plain", "a-cohort", "a-unknown", "t-working", "t-idle"}
+    plain = {"scroll", "short", "w", "c-plain", "a-being-deleted", "a-good-to-know", "a-not-known"}
+    plain |= {"t-working", "t-idle"}
     assert {name for name in used if f".{name}" not in css.STYLE} <= plain

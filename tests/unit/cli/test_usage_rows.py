@@ -1,17 +1,20 @@
 """What a table of usage is made of: who comes first, in which unit, exactly; and what is said in words."""
 
+from typing import get_args
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from governor.cli import usage_rows as rows
 from governor.cli import usage_words as words
+from governor.cli.usage_matters import CALM, Kind, matters
 from governor.usage import ClusterUsage, Reclaimable, ResourceUsage
 from governor.usage.measures import Measure, governing, governing_resources
 from governor.usage.model import Capacity
 from governor.usage.seen import Fund, Queue
 from tests.unit.cli import usages
-from tests.unit.cli.usages import AT, G5, GPU, MIG, NEURON, POOL, TRN, g5, queue, team
+from tests.unit.cli.usages import AT, C5, G5, GPU, MIG, NEURON, POOL, TRN, g5, queue, team
 
 CORES = "aws.amazon.com/neuroncore"
 
@@ -36,13 +39,19 @@ def test_who_needs_somebody_comes_first_then_names() -> None:
             queue("j-nothing", g5(0, gpus_only=True)),
         )
     )
+    assert [row.name for row in rows.rows(found) if row.needs_attention] == [
+        "y-over",
+        "n-starves",
+        "l-inactive",
+        "m-stopped",
+    ]
     assert standings(found) == [
         ("y-over", "over quota"),
-        ("b-borrows", "borrowing"),
-        ("c-borrows", "borrowing"),
         ("n-starves", "starved"),
         ("l-inactive", "inactive"),
         ("m-stopped", "stopped"),
+        ("b-borrows", "borrowing"),
+        ("c-borrows", "borrowing"),
         ("a-works", "working"),
         ("j-nothing", "no quota"),
         ("k-waits", "waiting"),
@@ -100,6 +109,12 @@ def test_amounts_are_exact(measure: Measure, amount: int, text: str) -> None:
         ("memory", 64 * 2**30, "64Gi memory"),
         ("memory", 28_040_207_363, "≈26.1Gi memory"),
         ("memory", 1_000_001, "1000001 memory"),
+        ("memory", 2**30 - 1, "≈1024.0Mi memory"),
+        ("memory", 10_000_001, "≈9.5Mi memory"),
+        ("memory", 1_234_567 * 2**30, "≈1205.6Ti memory"),
+        ("memory", 2**63 - 1, "≈8192.0Pi memory"),
+        ("memory", 9_999 * 2**40, "9999Ti memory"),
+        (GPU, 2**63 - 1, "9223372036854775807 nvidia.com/gpu"),
         (GPU, 2, "2 nvidia.com/gpu"),
         ("odd\x1b/thing", 1, "1 odd\\x1b/thing"),
     ],
@@ -205,16 +220,28 @@ def test_over_quota_names_what_is_measured_and_else_what_it_is() -> None:
     assert second.startswith("b is over its quota by 9 memory in ml.g5.8xlarge: ")
 
 
-def test_promises_above_what_is_there_are_said_by_flavor() -> None:
+def test_promises_above_what_is_there_are_said_by_flavor_and_against_what() -> None:
     capacity = (
-        Capacity(G5, "cpu", 8000, 6000, 5000, 0, 2000),
+        Capacity(C5, "cpu", 8000, 6500, 5000, 0, 2000),
+        Capacity(G5, MIG, 8, 6, 5, 0, 1),
         Capacity(G5, GPU, 8, 6, 5, 0, 3),
         Capacity(TRN, NEURON, 8, 8, 8, 0, 0),
     )
-    assert list(words.capacity_words(ClusterUsage("c", AT, (), capacity=capacity))) == [
-        "quotas promise more of ml.g5.8xlarge than ready nodes have: 8 vCPU, 2 vCPU above; "
-        "8 nvidia.com/gpu, 3 nvidia.com/gpu above"
+    assert list(words.promise_words(ClusterUsage("c", AT, (), capacity=capacity))) == [
+        "quotas promise more of ml.c5.2xlarge than its ready nodes have: 8 vCPU against 6, 2 above",
+        "quotas promise more of ml.g5.8xlarge than its ready nodes have: 8 nvidia.com/mig-1g.10gb against 7, 1 above; "
+        "8 nvidia.com/gpu against 5, 3 above",
     ]
+    assert list(words.vcpu_words(ClusterUsage("c", AT, (), capacity=capacity))) == []
+
+
+def test_vcpu_beside_accelerators_is_no_broken_promise_but_told() -> None:
+    capacity = (Capacity(G5, "cpu", 8000, 4000, 3500, 0, 4000), Capacity(G5, GPU, 8, 8, 8, 0, 0))
+    found = ClusterUsage("c", AT, (), capacity=capacity)
+    assert list(words.promise_words(found)) == []
+    (sentence,) = words.vcpu_words(found)
+    assert sentence.startswith("of ml.g5.8xlarge quotas promise 8 vCPU against 4, 4 above; not judged")
+    assert [matter.kind for matter in matters(rows.Picture(found))] == ["good to know"]
 
 
 def test_queues_that_are_stopped_deleted_or_missed_are_named() -> None:
@@ -225,12 +252,51 @@ def test_queues_that_are_stopped_deleted_or_missed_are_named() -> None:
         deleting=("old\x07-queue",),
         lost=("ns-1", "ns-2"),
     )
-    assert list(words.queue_words(found)) == [
-        "the queue of a is stopped: stopPolicy Hold",
-        "the queue of b is inactive",
-        "being deleted, figures are kept no longer: old\\x07-queue",
-        "2 namespaces without a queue: ns-1, ns-2",
+    assert list(words.state_words(found, "stopped")) == ["the queue of a is stopped: stopPolicy Hold"]
+    assert list(words.state_words(found, "inactive")) == ["the queue of b is inactive"]
+    (deleting,) = words.deleting_words(found)
+    assert deleting.startswith("old\\x07-queue is being deleted")
+    assert list(words.lost_words(found)) == ["namespace ns-1 has no queue", "namespace ns-2 has no queue"]
+
+
+def test_who_waits_although_there_is_room_is_pointed_out() -> None:
+    free = ResourceUsage(G5, GPU, 4, 2, 2, headroom=2)
+    full = ResourceUsage(G5, GPU, 4, 4, 4)
+    starving = Reclaimable("e", "b", G5, GPU, 1)
+    waits = tuple(team(name, (free,), pending=1) for name in "acde")
+    calm = (team("b", (full,), pending=1), team("f", (free,)))
+    found = ClusterUsage("c", AT, (*waits, *calm), reclaimable=(starving,))
+    assert list(words.room_words(found)) == [
+        "3 teams wait although there is room: a (2 GPUs), c (2 GPUs), d (2 GPUs)",
     ]
+    found = ClusterUsage("c", AT, (*waits, team("g", (ResourceUsage(G5, GPU, 1, 0, 0, headroom=1),), pending=1)))
+    assert list(words.room_words(found)) == [
+        "5 teams wait although there is room: a (2 GPUs), c (2 GPUs), d (2 GPUs), 2 more",
+    ]
+    found = ClusterUsage("c", AT, (waits[0], *calm))
+    assert list(words.room_words(found)) == ["1 team waits although there is room: a (2 GPUs)"]
+    assert list(words.room_words(ClusterUsage("c", AT, calm))) == []
+
+
+def test_every_kind_that_needs_somebody_says_what_to_do() -> None:
+    picture = rows.Picture(usages.sixty_teams(), notes=("nodes: forbidden",))
+    inactive = rows.Picture(ClusterUsage("c", AT, (team("b", state="inactive"),)))
+    found = {matter.kind: matter.action for matter in (*matters(picture), *matters(inactive))}
+    assert set(found) == set(get_args(Kind))
+    assert {kind for kind, action in found.items() if not action} == set(CALM)
+    assert "governor status ml-research" in found["over quota"]
+    for kind in ("starved", "waits beside room"):
+        assert found[kind].startswith("governor why JOB --cluster ml-research says")
+    assert "kubectl get nodes" in found["promises"]
+    assert "activation" in found["stopped"]
+    assert "governor doctor" in found["no queue"]
+
+
+def test_what_is_anything_is_worth_showing() -> None:
+    """HyperPod lists every kind of accelerator; that of which something could be taken is not among the nothings."""
+    nothing, free = ResourceUsage(G5, NEURON, 0, 0, 0), ResourceUsage(G5, GPU, 0, 0, 0, headroom=3)
+    others = (ResourceUsage(G5, "cpu", 1, 0, 0), ResourceUsage(G5, MIG, 0, 1, 0), ResourceUsage(G5, CORES, 0, 0, 1))
+    assert rows.worth_showing(team("t", (nothing, free, *others))) == [free, *others]
 
 
 def test_what_cohorts_have_themselves_is_said() -> None:

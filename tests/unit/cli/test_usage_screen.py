@@ -15,6 +15,7 @@ from governor.cli.usage_rows import Picture
 from governor.cli.usage_table import Column, fitted, shortened, whole
 from governor.usage import Capacity, ClusterUsage, CohortUsage, Reclaimable, ResourceUsage, TeamUsage
 from governor.usage.measures import Sum
+from governor.usage.seen import Fund
 from tests.unit.cli import usages
 from tests.unit.cli.usages import AT, G5, GPU, queue, team
 
@@ -53,26 +54,16 @@ def test_a_pipe_gets_plain_text_with_all_figures() -> None:
     assert lines[3].split() == (
         ["team", "state", "bar", "used/guaranteed", "borrowed", "lent", "headroom", "pending", "oldest", "share"]
     )
-    assert lines[4].split() == [
-        "nlp",
-        "borrowing",
-        "############|+++++++",
-        "12/8",
-        "4",
-        "0",
-        "1",
-        "2",
-        "34",
-        "s",
-        "142",
-    ]
-    assert lines[5].split()[:3] == ["vision", "starved", "##############>>>>>|"]
-    assert lines[5].split()[3:] == ["6/8", "0", "2", "1", "4", "2", "h", "5", "min", "0"]
+    assert lines[4].split()[:3] == ["vision", "starved", "##############>>>>>|"]
+    assert lines[4].split()[3:] == ["6/8", "0", "2", "1", "4", "2", "h", "5", "min", "0"]
+    assert lines[5].split()[:3] == ["nlp", "borrowing", "############|+++++++"]
+    assert lines[5].split()[3:] == ["12/8", "4", "0", "1", "2", "34", "s", "142"]
     assert lines[6].split()[3:] == ["3/8", "0", "2", "3", "0", "–", "0"]
     assert lines[8] == "# used  > lent  . idle  | guarantee  + borrowed  ! over quota  in GPUs"
     assert lines[9] == (
         "! vision waits below its guarantee; 1 nvidia.com/gpu in ml.g5.8xlarge could come back from nlp"
     )
+    assert lines[10].startswith("  → governor why JOB --cluster ml-research says what a job waits for; ")
 
 
 @pytest.mark.parametrize("width", [40, 60, 80, 100, 120, 200])
@@ -83,11 +74,23 @@ def test_a_terminal_gets_lines_that_fit(width: int, look: Look) -> None:
         assert max(map(len, text.splitlines())) <= width
 
 
-def test_columns_that_have_no_room_are_named() -> None:
+def test_columns_that_have_no_room_are_named_and_short_headings_explained() -> None:
     text = uncoloured(terminal(Picture(usages.three_teams()), 50))
+    assert "used/of = used/guaranteed, borr. = borrowed, pend.\n= pending" in text
+    assert "room = " not in text  # which is left out
+    assert "borr. =" not in uncoloured(terminal(Picture(usages.three_teams()), 120))
+    assert "resv. = reserved" in uncoloured(terminal(Picture(usages.three_teams()), 100, by_flavor))
     assert "no room for lent, headroom, oldest, share" in text.replace("\n", " ")
     assert "no room" not in uncoloured(terminal(Picture(usages.three_teams()), 80))
     assert "no room" not in uncoloured(terminal(Picture(usages.sixty_teams()), 120))
+
+
+def test_the_bar_is_explained_where_there_is_one() -> None:
+    narrow = uncoloured(terminal(Picture(usages.three_teams()), 30))
+    assert "bar" in narrow[narrow.index("no room for") :]
+    assert "guarantee  " not in narrow
+    assert "\nin GPUs\n" in narrow
+    assert "│ guarantee  " in uncoloured(terminal(Picture(usages.three_teams()), 80))
 
 
 def test_sixty_teams_have_a_line_each_and_their_names_can_be_told_apart() -> None:
@@ -108,9 +111,11 @@ def test_all_that_can_be_the_matter_is_said() -> None:
         "vCPU: 12064 guaranteed, 10192.5 used",
         "! protein-folding is over its quota by 16 nvidia.com/gpu in ml.p5.48xlarge",
         "! the queue of on-leave is stopped: stopPolicy Hold",
-        "! being deleted, figures are kept no longer: hyperpod-ns-gone-clusterqueue",
-        "! 1 namespace without a queue: hyperpod-ns-new-team",
-        "! quotas promise more of ml.g5.8xlarge than ready nodes have: ",
+        "  → to let it work: activation Enabled in the policy",
+        "  hyperpod-ns-gone-clusterqueue is being deleted",
+        "! namespace hyperpod-ns-new-team has no queue",
+        "! quotas promise more of ml.g5.8xlarge than its ready nodes have: ",
+        " teams wait although there is room: ",
         "  cohort research has 2 nvidia.com/gpu in ml.g5.8xlarge of its own",
         "? nodes: forbidden",
         "not of a team:",
@@ -135,12 +140,21 @@ def test_more_sentences_than_a_person_reads_are_counted_on_a_terminal_only() -> 
 
 def test_flavors_are_shown_in_exact_quantities() -> None:
     lines = plain(Picture(usages.three_teams()), by_flavor).splitlines()
-    head = lines.index(next(line for line in lines if line.startswith("team ")))
-    assert lines[head + 2].split() == (["nlp", G5, "cpu", "256", "366", "366", "110", "0", "0", "0", "256", "59"])
+    nlp = next(line for line in lines if line.startswith("nlp") and " cpu " in line)
+    assert nlp.split() == (["nlp", G5, "cpu", "256", "366", "366", "110", "0", "0", "0", "256", "59"])
     speech = next(line for line in lines if line.startswith("speech") and "cpu" in line)
     assert "91500m" in speech.split()
     memory = next(line for line in lines if line.startswith("nlp") and "memory" in line)
     assert memory.split()[3:7] == ["1Ti", "1440Gi", "1440Gi", "416Gi"]
+    lent = next(line for line in lines if line.startswith("vision") and "memory" in line)
+    assert "197368729695" in lent.split()
+
+
+def test_bytes_are_rounded_on_a_terminal_so_that_more_columns_have_room() -> None:
+    text = uncoloured(terminal(Picture(usages.three_teams()), 80, by_flavor))
+    assert "≈183.8Gi" in text
+    assert "197368729695" not in text
+    assert "no room for reserved, idle, borrow limit: " in text
 
 
 def test_flavors_without_a_limit_say_so_and_what_is_nothing_is_left_out() -> None:
@@ -182,8 +196,8 @@ def test_enormous_numbers_are_whole_in_a_pipe_and_rounded_on_a_terminal() -> Non
 
 
 def test_a_state_that_another_one_hides_is_told_too() -> None:
-    usage = usages.usage((queue("a", usages.g5(4, 5), state="stopped"), queue("b", usages.g5(4, 2))))
-    assert "borrowing, stopped" in plain(Picture(usage))
+    usage = usages.usage((queue("a", (Fund(G5, GPU, 4, 6, 6, 0, 0),), state="stopped"),))
+    assert "over quota, stopped" in plain(Picture(usage))
 
 
 _AMOUNTS = st.integers(0, 50) | st.sampled_from([10**6, MOST])
@@ -240,9 +254,45 @@ def test_a_table_leaves_out_the_least_important_first() -> None:
     assert fitted(columns, rows, 4).left_out == ("long heading", "x")
 
 
+def test_an_output_without_utf8_gets_ascii() -> None:
+    file = io.TextIOWrapper(io.BytesIO(), encoding="iso8859-1")
+    given = (ResourceUsage(G5, GPU, 1, 3, 3, borrowed=2, headroom=MOST), ResourceUsage(G5, "memory", 10**11, 0, 0))
+    usage = ClusterUsage("c", AT, (team("a-very-long-name-of-a-team", given, share_unlimited=True),), lost=("n",))
+    console = Console(file=file, width=84, force_terminal=True, markup=False, highlight=False)
+    for look in (by_team, by_flavor):
+        show_usage(console, look(console, Picture(usage)))
+    file.flush()
+    assert isinstance(file.buffer, io.BytesIO)
+    text = uncoloured(file.buffer.getvalue().decode("ascii"))
+    lines = text.splitlines()
+    row = next(line for line in lines if line.startswith("a-very-"))
+    assert "~" in row.split()[0]
+    assert row.split()[-4:] == ["~9.2e18", "0", "-", "inf"]
+    assert "  -> see whether" in text
+    assert "~93.1Gi" in text
+    assert max(map(len, lines)) <= 84
+
+
 def test_names_are_cut_in_the_middle() -> None:
     assert shortened(Text("weather-research-09"), 11).plain == "weath…ch-09"
     assert shortened(Text("short"), 11).plain == "short"
+    assert shortened(Text("weather-research-09"), 11, "~").plain == "weath~ch-09"
+
+
+@pytest.mark.parametrize("width", range(4, 12))
+def test_names_of_wide_characters_are_cut_by_what_they_take(width: int) -> None:
+    cut = shortened(Text("研究チーム画像認識"), width)
+    assert width - 1 <= cut.cell_len <= width
+    assert cut.plain.startswith("研")
+    assert "…" in cut.plain
+    assert shortened(Text("チーム"), 6).plain == "チーム"
+
+
+def test_a_table_of_wide_names_is_straight() -> None:
+    columns = (Column("team", least=6), Column("n", right=True))
+    rows = [[Text("研究チーム画像認識"), Text("1")], [Text("a"), Text("22")]]
+    lines = fitted(columns, rows, 10).lines
+    assert [line.cell_len for line in lines[1:]] == [10, 10]
 
 
 @pytest.mark.parametrize("page", ["usage.md", "commands.md"])

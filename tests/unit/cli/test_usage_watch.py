@@ -1,6 +1,7 @@
 """Looking again and again: the last good picture stays, what fails is said with its time, Ctrl-C ends it well."""
 
 import io
+import signal
 from collections.abc import Callable
 
 import pytest
@@ -9,8 +10,9 @@ from rich.text import Text
 
 from governor.cli.show_usage import Shown, by_team
 from governor.cli.usage_rows import Picture
-from governor.cli.usage_watch import Failing, Lines, Place, fitting, screen, watch
-from governor.errors import AccessError, GovernorError, UnreachableError
+from governor.cli.usage_signals import Ended, unwinding
+from governor.cli.usage_watch import Failing, Lines, Place, fitting, has_screen, screen, watch
+from governor.errors import AccessError, GovernorError, PermanentError, UnreachableError
 from tests.unit.cli import usages
 from tests.unit.cli.usages import AT
 
@@ -59,6 +61,23 @@ class Told:
     def failed(self, failing: Failing, now: int) -> None:
         self.told.append(failing.words(now))
 
+    def ended(self, now: int) -> None:
+        self.told.append(f"ended {now - AT}")
+
+
+class Full(Told):
+    """A place that cannot be written in some of its rounds."""
+
+    def __init__(self, *rounds: int) -> None:
+        super().__init__()
+        self._rounds, self._round = rounds, 0
+
+    def show(self, picture: Picture) -> None:
+        self._round += 1
+        if self._round in self._rounds:
+            raise PermanentError("a.html cannot be written: No space left on device")
+        super().show(picture)
+
 
 THREE = Picture(usages.three_teams())
 GONE = UnreachableError("no answer\x1b[2J")
@@ -67,7 +86,7 @@ GONE = UnreachableError("no answer\x1b[2J")
 def test_rounds_follow_each_other_until_somebody_interrupts() -> None:
     place, times = Told(), Rounds(3)
     watch(Answers(THREE, THREE, THREE), place, 7, times)
-    assert place.told == ["ml-research"] * 3
+    assert place.told == [*["ml-research"] * 3, "ended 21"]
     assert times.pauses == [7, 7, 7]
 
 
@@ -80,13 +99,35 @@ def test_what_fails_is_said_since_when_and_begins_anew_after_a_good_round() -> N
         "cannot be read since 2026-11-24 15:44:20 UTC (1 min): no answer\\x1b[2J",
         "ml-research",
         "cannot be read since 2026-11-24 15:47:20 UTC (0 s): expired",
+        "ended 300",
     ]
+
+
+def test_what_cannot_be_written_after_it_could_is_tried_again() -> None:
+    place = Full(2, 3)
+    watch(Answers(THREE, THREE, THREE, GONE, THREE), place, 60, Rounds(5))
+    full = "a.html cannot be written: No space left on device"
+    assert place.told == [
+        "ml-research",
+        f"cannot be written since 2026-11-24 15:44:20 UTC (0 s): {full}",
+        f"cannot be written since 2026-11-24 15:44:20 UTC (1 min): {full}",
+        "cannot be read since 2026-11-24 15:46:20 UTC (0 s): no answer\\x1b[2J",
+        "ml-research",
+        "ended 300",
+    ]
+
+
+def test_what_cannot_be_written_the_first_time_is_raised() -> None:
+    place = Full(1)
+    with pytest.raises(PermanentError, match="No space left"):
+        watch(Answers(THREE), place, 60, Rounds(1))
+    assert place.told == []
 
 
 def test_what_may_pass_is_waited_for_from_the_beginning_and_what_will_not_is_raised() -> None:
     place = Told()
     watch(Answers(GONE, THREE), place, 60, Rounds(2))
-    assert [each.split(" ")[0] for each in place.told] == ["cannot", "ml-research"]
+    assert [each.split(" ")[0] for each in place.told] == ["cannot", "ml-research", "ended"]
     with pytest.raises(AccessError):
         watch(Answers(AccessError("not allowed")), Told(), 60, Rounds(2))
 
@@ -95,7 +136,45 @@ def test_an_interrupt_in_the_middle_of_a_read_ends_it_as_well() -> None:
     def read() -> Picture:
         raise KeyboardInterrupt
 
-    watch(read, Told(), 60, Rounds(1))
+    place = Told()
+    watch(read, place, 60, Rounds(1))
+    assert place.told == ["ended 0"]
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+def test_an_end_from_outside_leaves_the_screen_with_the_last_picture_below(number: int, status: int) -> None:
+    file = io.StringIO()
+    before = signal.getsignal(number)
+    with pytest.raises(Ended) as ended, unwinding(), screen(on_terminal(file, 30), by_team, 5) as place:
+        watch(Answers(THREE), place, 5, Rounds(2, lambda: signal.raise_signal(number)))
+    assert ended.value.status == status
+    assert signal.getsignal(number) is before
+    _, _, after = file.getvalue().rpartition("\x1b[?1049l")
+    assert "\x1b[?25h" in file.getvalue()
+    assert "Usage of ml-research" in Text.from_ansi(after).plain
+
+
+def test_what_is_unwound_already_is_not_interrupted_and_what_is_ignored_stays_so() -> None:
+    calls = []
+
+    def end() -> None:
+        try:
+            signal.raise_signal(signal.SIGTERM)
+        finally:
+            signal.raise_signal(signal.SIGHUP)
+            signal.raise_signal(signal.SIGTERM)
+            calls.append("put back")
+
+    with pytest.raises(Ended), unwinding():
+        end()
+    assert calls == ["put back"]
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as nohup does
+    try:
+        with unwinding():
+            signal.raise_signal(signal.SIGHUP)
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 def test_without_a_terminal_a_table_a_round_under_its_time() -> None:
@@ -108,10 +187,13 @@ def test_without_a_terminal_a_table_a_round_under_its_time() -> None:
     assert sum(line.startswith(failure) for line in text.splitlines()) == 1
 
 
+def on_terminal(file: io.StringIO, height: int) -> Console:
+    return Console(file=file, width=100, height=height, force_terminal=True, markup=False, highlight=False)
+
+
 def on_a_screen(height: int, every: int, times: Rounds, *answers: Picture | GovernorError) -> str:
     file = io.StringIO()
-    console = Console(file=file, width=100, height=height, force_terminal=True, markup=False, highlight=False)
-    with screen(console, by_team, every) as place:
+    with screen(on_terminal(file, height), by_team, every) as place:
         _watch_on(place, every, times, answers)
     return file.getvalue()
 
@@ -127,8 +209,38 @@ def test_a_terminal_gets_its_own_screen_back_and_the_last_picture_below() -> Non
     assert "every 5 s; Ctrl-C ends it" in own
     assert "cannot be read since" in own
     assert own.count("Usage of ml-research") == 2  # the picture of before stays while it cannot be read
+    left = Text.from_ansi(after).plain.splitlines()
+    assert left[0] == (
+        "could not be read since 2026-11-24 15:43:25 UTC, "
+        "these figures are of 2026-11-24 15:43:20 UTC: no answer\\x1b[2J"
+    )
+    assert left[1].startswith("Usage of ml-research")
+
+
+def test_what_could_be_read_at_last_is_not_said_to_be_old() -> None:
+    _, _, after = on_a_screen(30, 5, Rounds(3), THREE, GONE, THREE).rpartition("\x1b[?1049l")
     assert Text.from_ansi(after).plain.startswith("Usage of ml-research")
-    assert "cannot be read" not in after
+
+
+@pytest.mark.parametrize(
+    ("is_terminal", "environment", "painted"),
+    [
+        (True, {"TERM": "xterm-256color"}, True),
+        (True, {"TERM": "dumb"}, False),
+        (True, {"TERM": "unknown"}, False),
+        (True, {"TERM": "xterm", "TTY_COMPATIBLE": "0"}, False),
+        (False, {"TERM": "xterm", "FORCE_COLOR": "1"}, False),
+        (False, {"TERM": "xterm"}, False),
+    ],
+)
+def test_a_screen_of_its_own_is_for_a_real_terminal(
+    is_terminal: bool, environment: dict[str, str], painted: bool
+) -> None:
+    class File(io.StringIO):
+        def isatty(self) -> bool:
+            return is_terminal
+
+    assert has_screen(Console(file=File(), _environ=environment)) == painted
 
 
 def test_a_screen_says_what_fails_before_there_is_a_picture() -> None:
@@ -157,7 +269,15 @@ def test_who_is_on_top_stays_and_what_is_said_below_has_a_third() -> None:
     painted = [line.plain for line in fitting(Shown(lines(2, "head"), lines(63, "team"), lines(30, "note")), 30)]
     assert painted[3:6] == ["team 0", "team 1", "team 2"]
     assert [line for line in painted if line.startswith("note")] == [f"note {index}" for index in range(9)]
-    assert [line for line in painted if line.startswith("…")] == [
-        "… 48 more lines: a taller window shows them",
-        "… 21 more lines: a taller window shows them",
+    assert [line for line in painted if line.startswith("and")] == [
+        "and 48 more lines: a taller window shows them",
+        "and 21 more lines: a taller window shows them",
     ]
+
+
+@pytest.mark.parametrize("height", [10, 12, 16, 24])
+def test_on_a_small_screen_those_who_need_somebody_are_seen(height: int) -> None:
+    found = Shown(lines(3, "head"), [Text("heading"), *lines(63, "team")], lines(30, "note"))
+    painted = [line.plain for line in fitting(found, height)]
+    assert painted[4:6] == ["heading", "team 0"]
+    assert "note 0" in painted or height < 12

@@ -1,85 +1,25 @@
-"""governor why: which cluster, which job, what it prints and what it refuses, on recorded answers of a real Kueue."""
+"""governor why: which job, what it prints and what it refuses, on recorded answers of a real Kueue."""
 
 import argparse
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
-from governor.aws.workloads import WORKLOADS_AT_ONCE, Workloads
-from governor.cli import why
+from governor.aws.workloads import WORKLOADS_AT_ONCE
+from governor.cli import looking, why
 from governor.cli.main import main
-from governor.errors import AccessError, ForbiddenError, GovernorError, NotFoundError, PermanentError
-from governor.kueue.explaining import Explanation, State, Wanted
+from governor.cli.teams import Place, Teams
+from governor.errors import AccessError, ForbiddenError, NotFoundError, PermanentError
+from governor.kueue.explaining import State
 from governor.kueue.explaining.messages import Kind
-from governor.quota import Cluster
-from tests.unit.cli.why_api import RecordedApi
-
-REGION = "us-west-2"
-TEAM_A = "hyperpod-ns-team-a"
-
-
-def answer(api: RecordedApi, text: str, namespace: str = "") -> Explanation:
-    return why.answer(Workloads(lambda: api.kubernetes), Wanted(text, namespace), "ml-research")
-
-
-def refusal(api: RecordedApi, text: str, namespace: str = "") -> GovernorError:
-    with pytest.raises(GovernorError) as error:
-        answer(api, text, namespace)
-    return error.value
-
-
-# Which cluster.
-
-
-class Account:
-    """HyperPod clusters by name, and whether EKS is below each."""
-
-    region = REGION
-
-    def __init__(self, **clusters: bool) -> None:
-        self._clusters = clusters
-        self.governance = self
-        self.clusters = self
-
-    def names(self) -> list[str]:
-        return list(self._clusters)
-
-    def describe(self, name: str) -> Cluster:
-        if name not in self._clusters:
-            raise NotFoundError(f"cluster '{name}' does not exist")
-        eks = f"arn:aws:eks:{REGION}:123456789012:cluster/{name}-eks" if self._clusters[name] else ""
-        return Cluster(f"arn:{name}", name, "InService", "eks" if eks else "slurm", eks_arn=eks)
-
-
-def chosen(given: str | None = None, **clusters: bool) -> str:
-    account: Any = Account(**clusters)
-    return why.the_cluster(account, given).eks_name
-
-
-def test_the_only_cluster_on_eks_is_meant() -> None:
-    assert chosen(batch=False, research=True) == "research-eks"
-    assert chosen("other", other=True, research=True) == "other-eks"
-
-
-@pytest.mark.parametrize(
-    ("given", "clusters", "said"),
-    [
-        (None, {"b": True, "a": True, "c": False}, "which cluster? say --cluster a or b"),
-        (None, {f"c{number:02}": True for number in range(12)}, "c08, c09 or 2 more"),
-        (None, {f"c{number:02}": True for number in range(51)}, "which of 51 clusters? say --cluster, e.g. c00, c01"),
-        (None, {"c": False}, "there is no HyperPod cluster on EKS in Region us-west-2"),
-        (None, {}, "there is no HyperPod cluster on EKS in Region us-west-2"),
-        ("c", {"c": False}, "cluster c is not orchestrated by EKS"),
-        ("arn:aws:sagemaker:eu-west-1:123456789012:cluster/abcdefghijkl", {}, "set AWS_REGION=eu-west-1"),
-    ],
-)
-def test_a_cluster_that_cannot_be_told(given: str | None, clusters: dict[str, bool], said: str) -> None:
-    with pytest.raises(PermanentError, match=said.replace("?", r"\?")):
-        chosen(given, **clusters)
-
+from governor.plan import Quota
+from tests.unit.cli.accounts import Account
+from tests.unit.cli.why_api import TEAM_A, RecordedApi, answer, refusal
 
 # Which job.
 
@@ -103,7 +43,14 @@ def test_an_unknown_job_says_where_was_looked_and_what_is_near() -> None:
 def test_a_job_of_another_team_is_pointed_to() -> None:
     said = str(refusal(RecordedApi(), "b-train", TEAM_A))
     assert f"in namespace {TEAM_A} of cluster ml-research, among 5 workloads" in said
-    assert said.endswith("there is one in namespace hyperpod-ns-team-b")
+    assert said.endswith("there is Job b-train in namespace hyperpod-ns-team-b")
+
+
+def test_a_job_of_another_kind_is_pointed_to_by_its_kind() -> None:
+    api = RecordedApi()
+    assert str(refusal(api, "Pod/cpu-prep")).endswith(f"there is Job cpu-prep in namespace {TEAM_A}")
+    api.workload("cpu-prep")["metadata"].update(name="alone", ownerReferences=[])
+    assert str(refusal(api, "pod/alone")).endswith(f"there is workload alone in namespace {TEAM_A}")
 
 
 def test_several_jobs_of_a_name_are_told_apart_and_the_newest_is_not_simply_taken() -> None:
@@ -113,11 +60,30 @@ def test_several_jobs_of_a_name_are_told_apart_and_the_newest_is_not_simply_take
     assert isinstance(error, PermanentError)
     assert str(error) == (
         "'train-3' is 2 workloads; say which, by NAMESPACE/WORKLOAD:\n"
-        "  hyperpod-ns-team-a/job-train-3-ca337  (Job train-3, waiting, in line since 2026-11-24T03:57:07Z)\n"
-        "  hyperpod-ns-team-b/job-train-3-bbbbb  (Job train-3, waiting, in line since 2026-11-24T03:57:07Z)"
+        "  hyperpod-ns-team-a/job-train-3-ca337  (Job train-3, in line since 2026-11-24T03:57:07Z)\n"
+        "  hyperpod-ns-team-b/job-train-3-bbbbb  (Job train-3, in line since 2026-11-24T03:57:07Z)"
     )
     assert answer(api, "hyperpod-ns-team-b/job-train-3-bbbbb").job.uid == "u1"
     assert answer(api, "train-3", TEAM_A).job.workload == "job-train-3-ca337"
+
+
+def test_several_of_which_none_waits_are_told_apart_by_where_they_stand() -> None:
+    api = RecordedApi()
+    api.add("train-1", name="off", uid="u1")["spec"]["active"] = False
+    del api.items["workloads"][-1]["status"]["admission"]
+    finished = {
+        "type": "Finished",
+        "status": "True",
+        "reason": "Succeeded",
+        "lastTransitionTime": "2026-11-24T04:00:00Z",
+    }
+    api.add("train-1", name="over", uid="u2")["status"]["conditions"].append(finished)
+    said = str(refusal(api, "train-1")).splitlines()[1:]
+    assert [line.split("(")[1] for line in sorted(said)] == [
+        "Job train-1, has its quota, submitted 2026-11-24T03:57:06Z)",
+        "Job train-1, is switched off, submitted 2026-11-24T03:57:06Z)",
+        "Job train-1, has ended, submitted 2026-11-24T03:57:06Z)",
+    ]
 
 
 def test_of_very_many_only_some_are_named() -> None:
@@ -280,6 +246,7 @@ def governor(api: RecordedApi, monkeypatch: pytest.MonkeyPatch) -> Governor:
 
     monkeypatch.setattr(why, "Aws", lambda: None)
     monkeypatch.setattr(why, "Account", lambda _: Account(research=True))
+    monkeypatch.setattr(looking, "make_console", lambda *, stderr: Console(file=sys.stderr, force_terminal=stderr))
     monkeypatch.setattr(why, "Clusters", Clusters)
     return lambda *arguments: main(["why", *arguments])
 
@@ -306,6 +273,15 @@ def test_the_answer_in_words(governor: Governor, capsys: pytest.CaptureFixture[s
     assert "  team-a/train-1   priority 80  2 nvidia.com/gpu, 32 cpu, 128Gi memory of ml.g5.8xlarge" in lines
     assert "  team-b  1 job  4 nvidia.com/gpu, 64 cpu, 256Gi memory of ml.g5.8xlarge" in lines
     assert "\x1b" not in text
+
+
+def test_something_moves_beside_the_output_while_the_cluster_is_read(
+    governor: Governor, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert governor("train-3", "--json") == 0
+    shown = capsys.readouterr()
+    assert "reading the cluster" in shown.err
+    assert json.loads(shown.out)["state"] == "preempted"
 
 
 def test_the_answer_for_programs(governor: Governor, capsys: pytest.CaptureFixture[str]) -> None:
@@ -347,7 +323,7 @@ def test_what_cannot_be_answered_ends_with_1_and_one_line(
 ) -> None:
     assert governor("nobody", "--json") == 1
     shown = capsys.readouterr()
-    assert shown.err.startswith("governor: error: Kueue knows no job 'nobody'")
+    assert "\ngovernor: error: Kueue knows no job 'nobody'" in shown.err.replace("\x1b[2K", "\n")
     assert json.loads(shown.out)["verdict"] == "Failed"
     api.refused = {"workloads"}
     assert governor("train-3") == 1
@@ -366,7 +342,7 @@ def test_a_wrong_call(governor: Governor, arguments: list[str], capsys: pytest.C
     ("job", "options", "namespace"),
     [
         ("a", {}, ""),
-        ("a", {"team": "t"}, "hyperpod-ns-t"),
+        ("a", {"team": "t"}, "of-t"),
         ("a", {"namespace": "n"}, "n"),
         ("hyperpod-ns-t/a", {}, "hyperpod-ns-t"),
         ("job/a", {}, ""),
@@ -374,7 +350,9 @@ def test_a_wrong_call(governor: Governor, arguments: list[str], capsys: pytest.C
 )
 def test_where_to_look(job: str, options: dict[str, str], namespace: str) -> None:
     arguments = argparse.Namespace(**{"job": job, "team": None, "namespace": None, **options})
-    assert why.wanted_of(arguments) == Wanted(job, namespace)
+    assert why.place_of(arguments, Teams(lambda: {"of-t": "1"}, lambda: [Quota("1", "q", "t", "", 1)])) == Place(
+        namespace
+    )
 
 
 def test_the_documents_name_every_kind_of_reason_and_every_state() -> None:

@@ -106,6 +106,24 @@ def test_what_could_not_be_looked_at_is_said(capsys: pytest.CaptureFixture[str])
     assert "? could not look at events: ml: not allowed" in shown(found, capsys).splitlines()
 
 
+def test_the_rest_of_the_cohort_is_not_said_to_borrow(capsys: pytest.CaptureFixture[str]) -> None:
+    given = queues(queue(), queue("b", used=3))
+    text = shown(explained(waiting("train", short(1)), held_by("own", 3, team="b"), given=given), capsys)
+    assert "\nthe other queues of cohort hyperpod\n  b  1 job  3 nvidia.com/gpu of ml.g5.8xlarge\n" in text
+
+
+def test_one_that_is_admitted_says_where_to_look_next(capsys: pytest.CaptureFixture[str]) -> None:
+    """Kueue up to 0.12 tells nothing of pods; where it does, that is told instead."""
+    quota, admitted = condition("QuotaReserved", "True", "QuotaReserved"), condition("Admitted", "True", "Admitted")
+    lines = shown(explained(workload("train", quota, admitted, holds={GPU: 1})), capsys).splitlines()
+    assert lines[0] == "✓ Job train of a is admitted (since 2026-11-24T03:46:40Z)"
+    assert lines[1] == "    → Kueue's part is done; if its pods do not run: kubectl get pods -n hyperpod-ns-a"
+    unready = condition("PodsReady", "False", "WaitForStart", "Not all pods are ready")
+    text = shown(explained(workload("train", quota, admitted, unready, holds={GPU: 1})), capsys)
+    assert text.startswith("… Job train of a is admitted")
+    assert "Kueue's part is done" not in text
+
+
 def test_one_that_runs_and_one_that_was_preempted_before(capsys: pytest.CaptureFixture[str]) -> None:
     before = (
         "Previously: Preempted to accommodate a workload (UID: u-1, JobUID: u-2) due to Fair Sharing within the cohort"

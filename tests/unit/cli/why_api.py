@@ -6,11 +6,21 @@ import re
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import pytest
+
 from governor.aws.kubernetes import Kubernetes
 from governor.aws.kubernetes.transport import Answer
+from governor.aws.workloads import Workloads
+from governor.cli import why
+from governor.cli.teams import Place, Teams
+from governor.errors import GovernorError
+from governor.kueue.explaining import Explanation
+from governor.plan import Quota
 from tests.unit.kueue.explaining_worlds import VERSIONS
 from tests.unit.kueue.recordings import DATA
 
+MANAGED, QUOTA_ID = "sagemaker.amazonaws.com/sagemaker-managed-queue", "sagemaker.amazonaws.com/quota-allocation-id"
+TEAM_A = "hyperpod-ns-team-a"
 _PATH = re.compile(r"/apis?/(?:kueue\.x-k8s\.io/)?(v1\w*)/(?:namespaces/([^/]+)/)?([a-z]+)")
 
 
@@ -23,6 +33,11 @@ class RecordedApi:
         self.asked: list[str] = []
         self.refused: set[str] = set()
         self.items = {plural: self._recorded(plural) for plural in ("workloads", "localqueues", "clusterqueues")}
+        self.items["namespaces"] = [
+            namespace("hyperpod-ns-team-a", **{MANAGED: "true", QUOTA_ID: "id-a"}),
+            namespace("hyperpod-ns-team-b", **{MANAGED: "true", QUOTA_ID: "id-b"}),
+            namespace("default"),
+        ]
         self.events = [
             event
             for path in sorted(DATA.glob(f"{self._base}.v1.events.*.list.json"))
@@ -60,20 +75,28 @@ class RecordedApi:
             return _json(200, {"versions": [{"version": self.version}]})
         found = _PATH.fullmatch(split.path)
         assert found is not None, path
-        version, namespace, plural = found.groups()
-        if (f"namespace/{plural}" if namespace else plural) in self.refused:
+        version, within, plural = found.groups()
+        if (f"namespace/{plural}" if within else plural) in self.refused:
             message = f'{plural} is forbidden: User "me" cannot list resource "{plural}"'
             return _json(403, {"kind": "Status", "reason": "Forbidden", "message": message})
         query = {name: values[0] for name, values in parse_qs(split.query).items()}
         if plural == "events":
             uid = query["fieldSelector"].removeprefix("involvedObject.uid=")
             items = [each for each in self.events if each["involvedObject"]["uid"] == uid]
+        elif plural == "namespaces":
+            assert query["labelSelector"] == f"{MANAGED}=true"
+            items = [each for each in self.items[plural] if each["metadata"]["labels"].get(MANAGED) == "true"]
         else:
             assert version == self.version
             items = self.items[plural]
-        if namespace:
-            items = [each for each in items if each["metadata"]["namespace"] == namespace]
+        if within:
+            items = [each for each in items if each["metadata"]["namespace"] == within]
         return _page(items, int(query["limit"]), int(query.get("continue", "0")))
+
+
+def namespace(name: str, **labels: str) -> dict[str, Any]:
+    """A namespace with these labels."""
+    return {"metadata": {"name": name, "labels": labels}}
 
 
 def _page(items: list[dict[str, Any]], limit: int, start: int) -> Answer:
@@ -83,3 +106,19 @@ def _page(items: list[dict[str, Any]], limit: int, start: int) -> Answer:
 
 def _json(status: int, document: Any) -> Answer:
     return Answer(status, "application/json", json.dumps(document).encode())
+
+
+def answer(api: RecordedApi, text: str, namespace: str = "", team: str = "", **named: str) -> Explanation:
+    """In a namespace or of a team; ``named`` are teams by the ids of their compute quotas."""
+    workloads = Workloads(lambda: api.kubernetes)
+    quotas = [Quota(id_.replace("_", "-"), "quota", name, "Created", 1) for id_, name in named.items()]
+    teams = Teams(workloads.governed, lambda: quotas)
+    place = teams.place(team) if team else Place(namespace)
+    return why.answer(workloads, text, place, "ml-research", teams)
+
+
+def refusal(api: RecordedApi, text: str, namespace: str = "", **members: str) -> GovernorError:
+    """Why there is no answer."""
+    with pytest.raises(GovernorError) as error:
+        answer(api, text, namespace, **members)
+    return error.value

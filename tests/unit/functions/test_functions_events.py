@@ -1,6 +1,7 @@
 """Every sample event goes through the handler's own code; what no event is, is refused with a clear error."""
 
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
 
@@ -253,14 +254,17 @@ def test_the_sample_of_a_change_of_state_has_the_members_that_are_sent() -> None
 
 
 class _Kueue:
-    """What is read of a cluster in which one team borrows of another."""
+    """What is read of a cluster in which one team borrows of another, or uses no more than is its own."""
+
+    def __init__(self, borrowed: int = 1) -> None:
+        self._used = (2 + borrowed, 0)
 
     def read(self, _cluster_arn: str, _time_left: object) -> Reading:
         names = ("vision", "language")
         namespaces = {f"hyperpod-ns-{name}": f"id-{name}" for name in names}
         queues = tuple(
             Queue(name, "shared", (Fund("g5", "nvidia.com/gpu", 2, used, used),))
-            for name, used in zip(names, (3, 0), strict=True)
+            for name, used in zip(names, self._used, strict=True)
         )
         doors = Doors(namespaces, tuple((f"hyperpod-ns-{name}", "lq", name, 0) for name in names))
         return Reading(Seen(queues, doors), ())
@@ -290,18 +294,38 @@ def test_an_event_that_asks_for_no_metrics_is_refused() -> None:
         publish_usage(cast("Parts", _Parts(Desk())), cast("UsageOfClusters", _Kueue()), {"publish": 1}, lambda: 60.0)
 
 
+def _rings(state: str, age: float) -> dict[str, Any]:
+    """The alarm about borrowing, so many minutes ago: records of usage have the time of the clock."""
+    event = _event("alarm-contributor-state-change")
+    at = datetime.now(UTC) - timedelta(minutes=age)
+    event["detail"]["state"] |= {"value": state, "timestamp": f"{at:%Y-%m-%dT%H:%M:%S}.000+0000"}
+    return event
+
+
 def test_a_change_of_an_alarm_is_told_once_and_once_more_when_it_is_quiet() -> None:
     desk = Desk()
     desk.applied()
     parts = _Parts(desk)
-    ringing = _event("alarm-contributor-state-change")
-    over = json.loads(json.dumps(ringing).replace('"ALARM"', '"OK"').replace("T13:42:04.919", "T14:02:04.919"))
+    ringing, over = (_rings(state, age) for state, age in (("ALARM", 2), ("OK", 1)))
 
-    outcomes = [notify(cast("Parts", parts), event)["notified"]["outcome"] for event in (ringing, ringing, over, over)]
-    assert outcomes == ["told", "repeated", "told", "repeated"]
+    outcomes = [notify(cast("Parts", parts), event)["notified"]["outcome"] for event in (ringing, ringing, over)]
+    assert outcomes == ["told", "repeated", "unseen"]  # publish_metrics has not run here
+
+    calm = cast("UsageOfClusters", _Kueue(borrowed=0))
+    publish_usage(cast("Parts", parts), calm, _event("publish-metrics"), lambda: 60.0)
+    outcomes = [notify(cast("Parts", parts), event)["notified"]["outcome"] for event in (over, over)]
+    assert outcomes == ["told", "repeated"]
     (began, ended) = [subject for subject, _ in parts.announcer.messages]
-    assert "vision" in began
-    assert "Not known any more: " in ended  # publish_metrics has not run here
+    assert began.startswith("HyperPod Governor: vision")
+    assert ended.startswith("HyperPod Governor: Over: vision")
+
+
+def test_a_state_of_an_alarm_that_says_nothing_is_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    parts = _Parts(Desk())
+    odd = _event("alarm-contributor-state-change")
+    odd["detail"]["state"]["value"] = "INSUFFICIENT_DATA"
+    assert notify(cast("Parts", parts), odd) == {"notified": {"outcome": "nothing"}}
+    assert "says nothing of a team" in caplog.text
 
 
 @pytest.mark.parametrize(

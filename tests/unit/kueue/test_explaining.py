@@ -104,6 +104,15 @@ def test_by_what_right(reason: str, words: str) -> None:
     assert preemption.words == words
 
 
+def test_without_a_team_it_is_the_queue_that_borrows() -> None:
+    told = condition("Preempted", "True", "InCohortReclamation", PREEMPTED)
+    preemption = why(replace(made("x", told), namespace="research")).preemption
+    assert preemption is not None
+    assert preemption.remedy.endswith(
+        "only while all jobs of its queue together hold no more than the queue's own quota"
+    )
+
+
 def test_an_unknown_right_is_told_in_kueues_words() -> None:
     message = PREEMPTED.replace("prioritization in the ClusterQueue", "the weather")
     told = why(made("x", condition("Preempted", "True", "Weather", message))).preemption

@@ -10,10 +10,12 @@ from governor.kueue.explaining.remarks import remark
 from governor.kueue.explaining.rooms import Scene
 from governor.kueue.objects import Condition, FlavorUsage, Preemption, QueueStatus, Workload
 from tests.unit.kueue.explaining_worlds import (
+    ADMITTED,
     CREATED,
     FLAVOR,
     GPU,
     QUOTA,
+    condition,
     evicted,
     held_by,
     queue,
@@ -30,11 +32,11 @@ def remedies(workload: Workload, *others: Any, given: Queues) -> tuple[str, ...]
     return reason.remedies
 
 
-def test_its_own_teams_jobs_hold_all_that_it_may_have() -> None:
+def test_its_own_teams_jobs_leave_too_little_of_what_it_may_have() -> None:
     workload = waits("x", short(1), pods=2, priority=50)
     holding = [held_by("strong", 2, priority=90), held_by("equal", 1, priority=50), held_by("weak", 2, priority=1)]
     assert remedies(workload, *holding, given=queues(queue(used=5))) == (
-        "wait until jobs of a end: they hold all that it may have",
+        "wait until jobs of a end: they leave only 1 of the 6 nvidia.com/gpu that it may have",
         "or ask for no more than 1 nvidia.com/gpu, which was free when Kueue tried last",
         "or give it a priority class above 50: then jobs of a that are less important make room",
         "or a larger quota or a higher borrow limit in the policy",
@@ -43,21 +45,49 @@ def test_its_own_teams_jobs_hold_all_that_it_may_have() -> None:
     assert not any("priority" in each for each in remedies(workload, *holding, given=queues(never)))
 
 
+@pytest.mark.parametrize("used", [6, 7])
+def test_its_own_teams_jobs_hold_all_that_it_may_have(used: int) -> None:
+    (first, *_) = remedies(waits("x", short(1)), given=queues(queue(used=used)))
+    assert first == "wait until jobs of a end: they hold all that it may have"
+
+
+def test_what_fits_its_queues_limit_exactly_waits_for_others() -> None:
+    workload = waits("x", short(1), pods=2)
+    assert remedies(workload, given=queues(queue(used=4)))[0].startswith("wait until others of the cohort end")
+    assert remedies(workload, given=queues(queue(used=5)))[0].startswith("wait until jobs of a end")
+
+
 def test_others_hold_what_it_would_borrow() -> None:
     told = remedies(waits("x", short(1), pods=3), given=queues(queue(nominal=2, borrowing=4)))
     assert told == (
         "wait until others of the cohort end, or ask the team that uses it",
-        "or ask for no more than 2 nvidia.com/gpu: that is a's own, taken back from whoever borrows it",
+        "or ask for no more than 2 nvidia.com/gpu: that is a's own, taken back from those who borrow it",
         "or give a a larger quota in the policy, as what is borrowed is never certain",
     )
+    assert _own_of_three("LowerPriority")[1] == (
+        "or ask for no more than 2 nvidia.com/gpu: that is a's own, taken back from those who borrow it for jobs less "
+        "important than this one"
+    )
+    assert _own_of_three("Never")[1] == "or ask for no more than 2 nvidia.com/gpu, which was free when Kueue tried last"
     all_borrowed = remedies(waits("x", short(1), pods=3), given=queues(queue(nominal=0, borrowing=None)))
     assert all_borrowed[1] == "or ask for no more than 2 nvidia.com/gpu, which was free when Kueue tried last"
 
 
+def _own_of_three(reclaim: str) -> tuple[str, ...]:
+    """Where one of three is missing, and two are the team's own."""
+    borrows = queue(nominal=2, borrowing=4, preemption=Preemption("LowerPriority", reclaim))
+    return remedies(waits("x", short(1), pods=3), given=queues(borrows))
+
+
 def test_its_own_quota_is_lent() -> None:
     workload = waits("x", short(2), pods=2)
-    (back,) = remedies(workload, given=queues(queue()))
+    (back,) = remedies(workload, given=queues(queue(used=2)))  # which fits exactly
     assert back == "all of it is a's own: it is taken back from those who borrow it; wait for their jobs to stop"
+    (some,) = remedies(workload, given=queues(queue(preemption=Preemption("LowerPriority", "LowerPriority"))))
+    assert some == (
+        "all of it is a's own: it is taken back from those who borrow it for jobs less important than this one; wait "
+        "for their jobs to stop"
+    )
     (lent,) = remedies(workload, given=queues(queue(preemption=Preemption("LowerPriority", "Never"))))
     assert lent == "all of it is a's own, lent to others and not taken back by force: ask them, or wait"
 
@@ -65,7 +95,9 @@ def test_its_own_quota_is_lent() -> None:
 def test_without_a_cohort_there_is_nobody_to_borrow_from() -> None:
     (reason,) = why(waits("x", short(1), pods=2), given=queues(queue(cohort="", used=3))).reasons
     assert reason.facts == ("a has 4 nvidia.com/gpu of its own there; its jobs hold 3 now",)
-    assert reason.remedies[0] == "wait until jobs of a end: they hold all that it may have"
+    assert reason.remedies[0] == (
+        "wait until jobs of a end: they leave only 1 of the 4 nvidia.com/gpu that it may have"
+    )
 
 
 def test_without_the_queue_the_advice_is_general() -> None:
@@ -82,7 +114,7 @@ def test_a_borrow_limit_in_the_words_of_older_releases() -> None:
     (told,) = why(waits("x", message)).reasons
     assert told.words == "a would borrow more nvidia.com/gpu than it may"
     assert told.remedies == (
-        "wait until jobs of a end: they hold all that it may have",
+        "wait until jobs of a end: they leave too little of what it may have",
         "or a larger quota or a higher borrow limit in the policy",
     )
     (known,) = why(waits("x", message), given=queues(queue(used=6, borrowing=0, status=_used(6)))).reasons
@@ -193,6 +225,16 @@ def test_admission_checks_that_hold_it() -> None:
     ]
     (unnamed,) = why(made("x", QUOTA, holds={GPU: 1})).reasons
     assert unnamed.words == "its admission checks are not ready: Kueue does not say which"
+
+
+def test_pods_that_do_not_run_say_where_to_look() -> None:
+    usual = "the usual causes are nodes that are full or not Ready, and images that cannot be pulled"
+    waits_for_pods = made("x", QUOTA, ADMITTED, condition("PodsReady", "False", "WaitForStart", ""), holds={GPU: 1})
+    assert remedies(waits_for_pods, given=Queues()) == (
+        f"see what they wait for: kubectl get pods -n hyperpod-ns-a; {usual}",
+    )
+    late = evicted("PodsReadyTimeout", "Exceeded the PodsReady timeout a/x")
+    assert remedies(late, given=Queues())[0] == f"see why: kubectl get events -n hyperpod-ns-a; {usual}"
 
 
 def test_when_it_is_tried_again_after_its_pods_were_late() -> None:

@@ -47,6 +47,27 @@ def test_a_preempted_job_names_who_did_it_and_what_is_missing(release: str, righ
     assert (second.flavor, second.aside, second.remedies) == ("ml.c5.2xlarge", True, ())
 
 
+@pytest.mark.parametrize("release", ["0.12.10", "0.19.2"])
+def test_a_job_within_its_teams_quota_is_not_called_safe(release: str) -> None:
+    """It asks for 2 of the team's 4, which others of the team had: it was preempted all the same."""
+    preemption = Recorded(release, "2-reclaim").why("train-3").preemption
+    assert preemption is not None
+    assert preemption.remedy == (
+        "borrowed quota can be taken back at any time; a job is safe from that only while all jobs of team-a together "
+        "hold no more than its own quota"
+    )
+
+
+@pytest.mark.parametrize("release", ["0.12.10", "0.19.2"])
+def test_what_its_team_leaves_is_told_the_same_in_every_line(release: str) -> None:
+    reason = Recorded(release, "1-borrow").why("train-big").reasons[0]
+    assert reason.facts == ("team-a has 4 nvidia.com/gpu of its own there and may borrow 4 more; its jobs hold 6 now",)
+    assert reason.remedies[:2] == (
+        "wait until jobs of team-a end: they leave only 2 of the 8 nvidia.com/gpu that it may have",
+        "or ask for no more than 2 nvidia.com/gpu, which was free when Kueue tried last",
+    )
+
+
 def test_the_words_for_what_can_never_be_had_are_those_of_each_release() -> None:
     old, new = (Recorded(each, "2-reclaim").why("train-big").reasons[1] for each in ("0.12.10", "0.19.2"))
     assert (

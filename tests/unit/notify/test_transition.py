@@ -60,17 +60,23 @@ def test_times_have_zones_of_their_own() -> None:
     assert found.at == datetime(2026, 11, 24, 15, 42, 4, 919_000, tzinfo=timezone(timedelta(hours=2)))
 
 
+def test_a_state_that_says_nothing_of_a_team_is_none() -> None:
+    assert transition_of(state(value="INSUFFICIENT_DATA"), KINDS) is None
+
+
 @pytest.mark.parametrize(
-    "odd",
+    ("contributor", "missing"),
     [
-        state(value="INSUFFICIENT_DATA"),
-        changed(alarmContributor={"id": "1", "attributes": {}}),
-        changed(alarmContributor={"id": "1"}),
-        changed(alarmContributor={"id": "1", "attributes": {"team": "vision"}}),
+        ({"id": "1", "attributes": {}}, "no cluster and no team"),
+        ({"id": "1"}, "no cluster and no team"),
+        ({"id": "1", "attributes": {"team": "vision"}}, "no cluster;"),
+        ({"id": "1", "attributes": {"cluster": "", "team": "vision"}}, "no cluster;"),
+        ({"id": "1", "attributes": {"cluster": "ml-research"}}, "no team;"),
     ],
 )
-def test_a_state_that_says_nothing_of_a_team_or_a_cluster_is_nothing(odd: dict[str, Any]) -> None:
-    assert transition_of(odd, KINDS) is None
+def test_an_event_that_does_not_say_whom_it_is_about_is_refused(contributor: dict[str, Any], missing: str) -> None:
+    with pytest.raises(PermanentError, match=missing):
+        transition_of(changed(alarmContributor=contributor), KINDS)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,9 @@ from governor.aws.kubernetes import resources as kinds
 from governor.aws.usage import MOST_WORKLOADS
 from governor.cli.connect import READERS
 from governor.functions.publishing import MARGIN
-from governor.notify.notifier import FORGOTTEN
+from governor.notify.deciding import AGAIN, LOST
+from governor.notify.evidence import STALE
+from governor.notify.notifier import MOST_SETTLED
 from governor.receive.resync import UNHEARD
 from governor.records.documents import FORMAT, Verdict
 from tests.support.cloudformation import in_a_vpc, listed, mentions, properties, roles, template
@@ -74,7 +76,12 @@ def test_what_is_said_of_usage_is_as_the_code_and_the_template_have_it() -> None
     assert f"more than {MOST_WORKLOADS:,} workloads" in told
     assert MARGIN == 5
     assert "not done five seconds before the function ends" in told
-    assert f"forgotten {FORGOTTEN.days} days after its end" in section(OPERATIONS_PAGE, "The documents")
+    words = " ".join(told.split())
+    assert f"older than {STALE.seconds // 60} minutes" in words
+    assert f"The first {MOST_SETTLED} by a message each" in words
+    assert f"within {AGAIN.seconds // 60} minutes of its end" in words
+    assert LOST.total_seconds() == 3600
+    assert "longer than an hour" in words
 
 
 def test_permissions_in_a_vpc_and_denials_are_listed() -> None:

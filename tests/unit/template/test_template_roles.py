@@ -145,7 +145,7 @@ def test_publish_metrics_tells_nobody_and_notify_usage_asks_nobody() -> None:
     }
     assert writing == {
         "PublishMetricsRole": ["${RecordsBucket.Arn}/clusters/*/usage.json"],
-        "NotifyUsageRole": ["${RecordsBucket.Arn}/clusters/*/incidents.json"],
+        "NotifyUsageRole": ["${RecordsBucket.Arn}/clusters/*/incidents/*"],
     }
 
 

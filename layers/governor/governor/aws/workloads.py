@@ -1,6 +1,6 @@
 """The workloads of one cluster with their queues and events, as whoever's credentials these are may see them."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import TypeVar
 
 import msgspec
@@ -14,8 +14,9 @@ from governor.kueue.explaining import Brief, Check, Event, Queues, Subject, Want
 from governor.kueue.objects import ClusterQueue, LocalQueue
 from governor.kueue.reading import ReadingError
 from governor.policy.wording import counted
+from governor.usage.wire import doors_of
 
-MOST_WORKLOADS, MOST_QUEUES, MOST_EVENTS = 50_000, 10_000, 2_000
+MOST_WORKLOADS, MOST_QUEUES, MOST_EVENTS, MOST_NAMESPACES = 50_000, 10_000, 2_000, 20_000
 """More than a cluster has, and than Kubernetes keeps of one object's events."""
 WORKLOADS_AT_ONCE = 100
 """A workload has its pods' templates in it, of ten kilobytes and more."""
@@ -122,6 +123,14 @@ class Workloads:
             except GovernorError as error:
                 unseen = f"events: {error}"
         return tuple(found), unseen
+
+    def governed(self) -> Mapping[str, str]:
+        """The namespaces that are labelled as those of teams, each with the id of its compute quota, "" for none.
+
+        ForbiddenError where namespaces may not be listed.
+        """
+        pages = self._connect().pages(kinds.NAMESPACES, labels=kinds.GOVERNED, at_most=MOST_NAMESPACES)
+        return doors_of(pages, ()).governed
 
     def _workloads(self, wanted: Wanted, namespace: str, unseen: list[str]) -> tuple[list[Subject], int, list[Brief]]:
         meant, number, others, odd = list[Subject](), 0, list[Brief](), list[str]()

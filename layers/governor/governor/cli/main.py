@@ -97,15 +97,18 @@ def make_parser(command: str | None = None) -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; the exit status. Expected errors end in one line, not in a traceback."""
     argv = sys.argv[1:] if argv is None else argv
-    arguments = make_parser(next((word for word in argv if word in COMMANDS), None)).parse_args(argv)
+    try:
+        return _run(make_parser(next((word for word in argv if word in COMMANDS), None)).parse_args(argv))
+    except KeyboardInterrupt:  # also while the command is imported, which takes a moment
+        return _interrupted()
+
+
+def _run(arguments: argparse.Namespace) -> int:
     try:
         status: int = arguments.run(arguments)
         sys.stdout.flush()
     except GovernorError as error:
         return _failed(error, as_json=getattr(arguments, "json", False))
-    except KeyboardInterrupt:
-        print("governor: interrupted; nothing is lost, run it again to carry on", file=sys.stderr)
-        return INTERRUPTED
     except BrokenPipeError:
         _discard_output()  # whoever read the output has seen enough
         return ERROR
@@ -114,6 +117,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"governor: error: the output cannot be written: {error.strerror or error}", file=sys.stderr)
         return ERROR
     return status
+
+
+def _interrupted() -> int:
+    print("governor: interrupted; nothing is lost, run it again to carry on", file=sys.stderr)
+    return INTERRUPTED
 
 
 def _failed(error: GovernorError, *, as_json: bool) -> int:
@@ -131,11 +139,19 @@ def _discard_output() -> None:
 
 
 def entry() -> NoReturn:
-    """The console script."""
+    """The console script. An interruption at any moment ends in one line."""
+    try:
+        _prepare_streams()
+        status = main()
+    except KeyboardInterrupt:
+        status = _interrupted()
+    sys.exit(status)
+
+
+def _prepare_streams() -> None:
     if sys.stdout is None or sys.stderr is None:  # started with a closed stream: nobody listens
         nowhere = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123 - for the rest of the process
         sys.stdout, sys.stderr = sys.stdout or nowhere, sys.stderr or nowhere
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a terminal that lacks '→' still gets its answer
-    sys.exit(main())

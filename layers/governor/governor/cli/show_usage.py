@@ -1,6 +1,6 @@
 """How usage looks on the screen: totals, a table that shows who needs attention first, and in words what is behind."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 
 import msgspec
 from rich.console import Console
@@ -8,17 +8,17 @@ from rich.text import Text
 
 from governor.cli import usage_words as words
 from governor.cli.usage_bar import Glyphs, bar, glyphs_of, legend
-from governor.cli.usage_rows import Picture, Row, Standing, Total, plain, rows, totals, worth_showing
+from governor.cli.usage_lines import put, shows_all, spelled, told, wrapped
+from governor.cli.usage_matters import matters
+from governor.cli.usage_rows import Picture, Row, Standing, Total, plain, rounded, rows, totals, worth_showing
 from governor.cli.usage_rows import other_rows as others
 from governor.cli.usage_table import Column, Fitted, fitted, whole
 from governor.kueue.quantities import shown
-from governor.policy.wording import counted, printable
+from governor.policy.wording import printable
 from governor.usage import ClusterUsage, ResourceUsage
 
 NARROW = 110
 """Columns of a terminal below which bars are short and ages written closely."""
-MOST_TOLD = 10
-"""Sentences of a kind on a terminal; a pipe and --json have all."""
 MOST_DIGITS = 9
 _UNITS = {"accelerators": "accel.", "partitions": "parts"}
 
@@ -70,8 +70,8 @@ def by_team(console: Console, picture: Picture) -> Shown:
     table = _fit(console, _TEAM if len(units) > 1 else _without(_TEAM, "unit"), cells)
     if rest:
         table.lines.insert(1 + len(teams), Text("not of a team:", "dim"))
-    notes = _wrapped(console, legend(glyphs, units)) if cells else [Text("There is no queue in this cluster.")]
-    return Shown(_head(console, picture), table.lines, _below(console, picture, notes, table))
+    notes = _legend(console, glyphs, units, table) if cells else [Text("There is no queue in this cluster.")]
+    return Shown(_head(console, picture), table.lines, [*notes, *_below(console, picture, table)])
 
 
 def by_flavor(console: Console, picture: Picture) -> Shown:
@@ -80,9 +80,9 @@ def by_flavor(console: Console, picture: Picture) -> Shown:
     for row in (*rows(picture.usage), *others(picture.usage)):
         for index, each in enumerate(worth_showing(row.queue)):
             repeated = index > 0 and console.is_terminal
-            cells.append(_flavor("" if repeated else row.name, each))
+            cells.append(_flavor(console, "" if repeated else row.name, each))
     table = _fit(console, _FLAVOR, cells)
-    return Shown(_head(console, picture), table.lines, _below(console, picture, [], table))
+    return Shown(_head(console, picture), table.lines, _below(console, picture, table))
 
 
 _TEAM = (
@@ -122,7 +122,17 @@ def _fit(console: Console, columns: tuple[Column, ...], cells: list[dict[str, Te
     found = [[cell[column.name] for column in columns] for cell in cells]
     if not found:
         return Fitted([])
-    return fitted(columns, found, console.width) if console.is_terminal else whole(columns, found)
+    if not console.is_terminal:
+        return whole(columns, found)
+    return fitted(columns, found, console.width, "…" if shows_all(console) else "~")
+
+
+def _legend(console: Console, glyphs: Glyphs, units: set[str], table: Fitted) -> list[Text]:
+    """What the bar is made of, where there is room for it, and what is counted, where it is the same for all."""
+    text = Text() if "bar" in table.left_out else legend(glyphs)
+    if len(units) == 1:
+        text.append(f"{'  ' if text else ''}in {min(units)}", "dim")
+    return wrapped(console, text) if text else []
 
 
 def _team(console: Console, row: Row, usage: ClusterUsage, glyphs: Glyphs) -> dict[str, Text]:
@@ -130,7 +140,7 @@ def _team(console: Console, row: Row, usage: ClusterUsage, glyphs: Glyphs) -> di
     state = Text(row.standing, STYLES[row.standing])
     if queue.state not in ("active", row.standing):
         state.append(f", {queue.state}", "red")
-    oldest = words.oldest(queue, usage)
+    oldest, share = words.oldest(queue, usage), words.share(queue)
     if _is_narrow(console):
         oldest = oldest.replace(" min", "m").replace(" ", "")
     unit = _UNITS.get(row.unit, row.unit) if console.is_terminal else row.unit
@@ -144,8 +154,8 @@ def _team(console: Console, row: Row, usage: ClusterUsage, glyphs: Glyphs) -> di
         "lent": _number(_cell(console, row, found.lent), "green"),
         "headroom": _number(_cell(console, row, found.headroom), ""),
         "pending": _number(str(queue.pending), "cyan"),
-        "oldest": Text(oldest or "–", "cyan" if oldest else "dim"),
-        "share": Text(_short(console, words.share(queue)), "dim" if words.share(queue) in ("–", "0") else ""),
+        "oldest": Text(oldest or spelled(console, "–"), "cyan" if oldest else "dim"),
+        "share": Text(spelled(console, _short(console, share)), "dim" if share in ("–", "0") else ""),
     }
 
 
@@ -162,15 +172,20 @@ def _short(console: Console, figure: str) -> str:
     if len(figure) <= MOST_DIGITS or not console.is_terminal:
         return figure
     mantissa, _, exponent = f"{float(figure):.1e}".partition("e+")
-    return f"≈{mantissa}e{int(exponent)}"
+    return spelled(console, f"≈{mantissa}e{int(exponent)}")
 
 
 def _number(figure: str, style: str) -> Text:
     return Text(figure, "dim" if figure == "0" else style)
 
 
-def _flavor(name: str, each: ResourceUsage) -> dict[str, Text]:
-    limit = "no limit" if each.borrow_limit is None else shown(each.resource, each.borrow_limit)
+def _quantity(console: Console, resource: str, amount: int) -> str:
+    """Exactly in a pipe; on a terminal, bytes that make no short figure are rounded."""
+    return spelled(console, rounded(resource, amount)) if console.is_terminal else shown(resource, amount)
+
+
+def _flavor(console: Console, name: str, each: ResourceUsage) -> dict[str, Text]:
+    limit = "no limit" if each.borrow_limit is None else _quantity(console, each.resource, each.borrow_limit)
     figures = {
         "guaranteed": each.guaranteed,
         "used": each.used,
@@ -186,7 +201,10 @@ def _flavor(name: str, each: ResourceUsage) -> dict[str, Text]:
         "team": Text(name),
         "flavor": Text(printable(each.flavor)),
         "resource": Text(printable(each.resource)),
-        **{what: _number(shown(each.resource, amount), styles.get(what, "")) for what, amount in figures.items()},
+        **{
+            what: _number(_quantity(console, each.resource, amount), styles.get(what, ""))
+            for what, amount in figures.items()
+        },
         "borrow limit": Text(limit, "dim"),
     }
 
@@ -194,9 +212,9 @@ def _flavor(name: str, each: ResourceUsage) -> dict[str, Text]:
 def _head(console: Console, picture: Picture) -> list[Text]:
     usage = picture.usage
     title = Text.assemble((f"Usage of {printable(usage.cluster)}", "bold"), (f"  {words.clock(usage.at)}", "dim"))
-    found = _wrapped(console, title)
+    found = wrapped(console, title)
     for total in totals(usage):
-        found += _put(console, f"{total.unit}: ", total_words(total))
+        found += put(console, f"{total.unit}: ", total_words(total))
     return found
 
 
@@ -217,41 +235,13 @@ def total_words(total: Total) -> str:
     )
 
 
-def _below(console: Console, picture: Picture, notes: list[Text], table: Fitted) -> list[Text]:
-    """The legend, then what needs somebody, then what is good to know."""
-    usage = picture.usage
-    found = list(notes)
+def _below(console: Console, picture: Picture, table: Fitted) -> list[Text]:
+    """What the headings mean and what is left out, then what needs somebody, then what is good to know."""
+    found: list[Text] = []
+    if table.short:
+        found += put(console, "", ", ".join(f"{short} = {name}" for short, name in table.short), "dim")
     if table.left_out:
-        found += _put(console, "", f"no room for {', '.join(table.left_out)}: a wider terminal, or a pipe", "dim")
-    for lead, style, sentences in (
-        ("! ", "bold red", words.over_quota_words(usage)),
-        ("! ", "magenta", words.reclaim_words(usage)),
-        ("! ", "red", words.queue_words(usage)),
-        ("! ", "yellow", words.capacity_words(usage)),
-        ("  ", "", words.cohort_words(usage)),
-        ("? ", "magenta", words.unknown_words(picture)),
-    ):
-        found += _told(console, lead, style, sentences)
+        found += put(console, "", f"no room for {', '.join(table.left_out)}: a wider terminal, or a pipe", "dim")
+    for matter in matters(picture):
+        found += told(console, matter)
     return found
-
-
-def _told(console: Console, lead: str, style: str, sentences: Iterator[str]) -> Iterator[Text]:
-    said = list(sentences)
-    most = MOST_TOLD if console.is_terminal else len(said)
-    for sentence in said[:most]:
-        yield from _put(console, lead, sentence, style)
-    if len(said) > most:
-        yield Text(f"{lead}and {counted(len(said) - most, 'line')} more of the kind; --json has all", "dim")
-
-
-def _put(console: Console, lead: str, body: str, style: str = "") -> list[Text]:
-    """A line; where it is too long for a terminal, the rest of it stands below its beginning. In a pipe it is whole."""
-    mark, text = Text(lead, style or "dim"), Text(body, style)
-    if not console.is_terminal:
-        return [mark + text]
-    parts = text.wrap(console, max(20, console.width - mark.cell_len))
-    return [(Text(" " * mark.cell_len) if position else mark) + part for position, part in enumerate(parts)]
-
-
-def _wrapped(console: Console, text: Text) -> list[Text]:
-    return list(text.wrap(console, console.width)) if console.is_terminal else [text]

@@ -31,6 +31,9 @@ MOST_CHARACTERS = 200
 def show_why(console: Console, found: Explanation, cluster: str, now: datetime) -> None:
     """All that is known of one workload."""
     _headline(console, found, now)
+    if found.state is State.ADMITTED and not found.reasons:  # Kueue up to 0.12 says nothing of pods
+        pods = f"kubectl get pods -n {found.job.namespace}"
+        _put(console, "    → ", f"Kueue's part is done; if its pods do not run: {pods}", "cyan")
     for reason in found.reasons[:MOST_REASONS]:
         _reason(console, reason, several=len(found.pod_sets) > 1)
     if len(found.reasons) > MOST_REASONS:
@@ -146,7 +149,7 @@ def _users(console: Console, found: Explanation, users: Users) -> None:
     if users.number > len(users.first):
         _put(console, "  ", f"and {users.number - len(users.first)} more; in all {_holds(users.total)}", "dim")
     if found.neighbours:
-        _title(console, f"who uses quota of others in cohort {found.cohort}")
+        _title(console, f"the other queues of cohort {found.cohort}")
         _rows(console, [_neighbour(each) for each in found.neighbours])
     if found.more_neighbours:
         _put(console, "  ", f"and {found.more_neighbours} more queues", "dim")

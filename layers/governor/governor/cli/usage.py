@@ -11,11 +11,13 @@ from governor.aws.session import Aws
 from governor.aws.usage import Reading, UsageReader
 from governor.cli import usage_files as files
 from governor.cli.files import STANDARD_INPUT as STANDARD_OUTPUT
+from governor.cli.looking import looking
 from governor.cli.screen import make_console
 from governor.cli.show_usage import Look, by_flavor, by_team
 from governor.cli.usage_rows import Picture
-from governor.cli.usage_watch import DEFAULT, LEAST, MOST, Clock, Lines, Place, SystemClock, screen, watch
-from governor.cli.why import the_cluster
+from governor.cli.usage_signals import Ended, unwinding
+from governor.cli.usage_watch import DEFAULT, LEAST, MOST, Clock, Lines, Place, SystemClock, has_screen, screen, watch
+from governor.cli.which import the_cluster
 from governor.errors import GovernorError, PermanentError
 from governor.plan import Quota
 from governor.policy.wording import clipped
@@ -30,7 +32,7 @@ have. Reads what Kueue says in the cluster, with your own credentials. Only read
 Where you may list compute quotas, teams go by their names, else by their namespaces; where you may list nodes, quotas
 are compared with them. docs/usage.md says what each figure means.
 
-exit status: 0 shown, 1 it could not be read"""
+exit status: 0 shown, 1 it could not be read or written; --watch: 143 and 129 after SIGTERM and SIGHUP"""
 
 
 class Source(Protocol):
@@ -61,8 +63,8 @@ class Reader:
 
 
 class Names:
-    """The teams' names by the ids of their quotas, read again only when there are others. ``trouble`` says why there
-    are none: that is no reason to show nothing."""
+    """The teams' names by the ids of their quotas, read again only when there are others, or after what may pass.
+    ``trouble`` says why there are none: that is no reason to show nothing."""
 
     def __init__(self, quotas: Callable[[], Iterable[Quota]]) -> None:
         self._quotas = quotas
@@ -78,6 +80,8 @@ class Names:
                 self._known = {quota.id: quota.team for quota in self._quotas()}
             except GovernorError as error:
                 self.trouble = str(error)
+                if not isinstance(error, PermanentError):
+                    return self._known
             else:
                 self.trouble = ""
             self._asked = wanted
@@ -86,7 +90,9 @@ class Names:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's own arguments."""
-    parser.add_argument("cluster", metavar="CLUSTER", help="name or ARN of a HyperPod cluster")
+    parser.add_argument(
+        "cluster", metavar="CLUSTER", nargs="?", help="name or ARN of a HyperPod cluster; else the only one on EKS"
+    )
     parser.add_argument(
         "--watch",
         nargs="?",
@@ -99,7 +105,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     form.add_argument("--flavors", action="store_true", help="a line for each flavor and resource, in exact quantities")
     form.add_argument("--json", action="store_true", help="print one JSON document; with --watch one a line")
     form.add_argument("--csv", action="store_true", help="print comma-separated values, a line for each resource")
-    form.add_argument("--html", metavar="FILE", help="write a page with plots; '-' is standard output")
+    form.add_argument("--html", metavar="FILE", type=_file, help="write a page with plots; '-' is standard output")
 
 
 def _seconds(text: str) -> int:
@@ -110,27 +116,38 @@ def _seconds(text: str) -> int:
     return int(text)
 
 
+def _file(text: str) -> str:
+    if not text:
+        raise argparse.ArgumentTypeError("the name of a file is not empty")
+    return text
+
+
 def run(arguments: argparse.Namespace) -> int:
     """Look and show; the exit status."""
-    if arguments.watch and arguments.html == STANDARD_OUTPUT:
-        raise PermanentError("--watch writes a page again and again: name a file")
-    reader = open_reader(arguments.cluster)
-    if arguments.watch:
-        with watching(arguments) as place:
-            watch(reader.read, place, arguments.watch, SystemClock())
-    else:
-        with _waiting():
+    if not arguments.watch:
+        reader = open_reader(arguments.cluster)
+        with looking():
             picture = reader.read()
         once(arguments).show(picture)
+        return 0
+    if arguments.html == STANDARD_OUTPUT:
+        raise PermanentError("--watch writes a page again and again: name a file")
+    try:
+        with unwinding():
+            reader = open_reader(arguments.cluster)
+            with watching(arguments) as place:
+                watch(reader.read, place, arguments.watch, SystemClock())
+    except Ended as ended:
+        return ended.status
     return 0
 
 
-def open_reader(cluster_name: str) -> Reader:
-    """With the credentials of the environment."""
+def open_reader(cluster_name: str | None) -> Reader:
+    """With the credentials of the environment. PermanentError where it is not said which of several is meant."""
     aws = Aws()
     account = Account(aws)
-    with _waiting():
-        cluster = the_cluster(account, cluster_name)
+    with looking():
+        cluster = the_cluster(account, cluster_name, say="")
     clusters = Clusters(aws)
     return Reader(
         cluster,
@@ -147,7 +164,7 @@ def once(arguments: argparse.Namespace) -> Place:
     if arguments.csv:
         return files.csv_lines()
     if arguments.html:
-        return files.html_page(arguments.html)
+        return files.Page(arguments.html)
     return Lines(make_console(), _look(arguments))
 
 
@@ -160,8 +177,8 @@ def watching(arguments: argparse.Namespace) -> Iterator[Place]:
     elif arguments.csv:
         yield files.csv_lines()
     elif arguments.html:
-        yield files.html_page(arguments.html, arguments.watch)
-    elif console.is_terminal:
+        yield files.Page(arguments.html, arguments.watch)
+    elif has_screen(console):
         with screen(console, _look(arguments), arguments.watch) as place:
             yield place
     else:
@@ -170,14 +187,3 @@ def watching(arguments: argparse.Namespace) -> Iterator[Place]:
 
 def _look(arguments: argparse.Namespace) -> Look:
     return by_flavor if arguments.flavors else by_team
-
-
-@contextlib.contextmanager
-def _waiting() -> Iterator[None]:
-    """Something moves on a terminal while a cluster is read."""
-    console = make_console(stderr=True)
-    if not console.is_terminal:
-        yield
-        return
-    with console.status("reading the cluster"):
-        yield

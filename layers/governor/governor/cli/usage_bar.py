@@ -1,11 +1,10 @@
 """The bar of a team in a terminal: what is used, lent and idle of the guarantee, and what is taken beyond it."""
 
-from collections.abc import Iterable
-
 import msgspec
 from rich.console import Console
 from rich.text import Text
 
+from governor.cli.usage_lines import shows_all
 from governor.cli.usage_rows import own
 from governor.usage.lending import in_proportion
 from governor.usage.measures import Sum
@@ -35,7 +34,7 @@ PLAIN = Glyphs("#", ">", ".", "+", "!")
 
 def glyphs_of(console: Console) -> Glyphs:
     """Those that the output can show: a pipe and a terminal of another encoding get ASCII."""
-    return DRAWN if console.is_terminal and console.encoding.lower().startswith("utf") else PLAIN
+    return DRAWN if console.is_terminal and shows_all(console) else PLAIN
 
 
 def parts_of(found: Sum) -> dict[str, int]:
@@ -73,16 +72,13 @@ def bar(found: Sum, glyphs: Glyphs, width: int) -> Text:
     return text
 
 
-def legend(glyphs: Glyphs, units: Iterable[str]) -> Text:
-    """What the characters mean, and what is counted where it is the same for all."""
+def legend(glyphs: Glyphs) -> Text:
+    """What the characters mean."""
     text = Text()
     for name in ("used", "lent", "idle"):
         text.append(f"{glyphs.of(name)} ", STYLES[name]).append(f"{name}  ", "dim")
     text.append(f"{glyphs.end} ").append("guarantee  ", "dim")
     for name in ("borrowed", "over quota"):
         text.append(f"{glyphs.of(name)} ", STYLES[name]).append(f"{name}  ", "dim")
-    counted = sorted(units)
-    if len(counted) == 1:
-        text.append(f"in {counted[0]}", "dim")
     text.rstrip()
     return text

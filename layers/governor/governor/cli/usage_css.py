@@ -69,12 +69,18 @@ font-variant-numeric:tabular-nums}
 .cards dd.long{font-size:1.05rem}
 .cards .c-borrowed dd{color:var(--borrowed)}
 .cards .c-over dd{color:var(--over)}
+.banner{border:2px solid var(--over);border-radius:.5rem;padding:.4rem .8rem;color:var(--over);font-weight:650;
+overflow-wrap:anywhere}
+.unseen{position:absolute;width:1px;height:1px;margin:-1px;padding:0;border:0;overflow:hidden;clip-path:inset(50%);
+white-space:nowrap}
 .attention{margin:.4rem 0;padding:0;list-style:none}
 .attention li{border-left:4px solid var(--outline);padding:.2rem .7rem;margin:.35rem 0;background:var(--panel);
 overflow-wrap:anywhere}
-.attention .a-over{border-color:var(--over)}
-.attention .a-starved{border-color:var(--used)}
-.attention .a-queue,.attention .a-capacity{border-color:var(--borrowed)}
+.attention p{margin:0}
+.attention .do{color:var(--muted);font-size:.9375rem}
+.attention .a-over-quota,.attention .a-stopped,.attention .a-inactive{border-color:var(--over)}
+.attention .a-starved,.attention .a-waits-beside-room{border-color:var(--used)}
+.attention .a-no-queue,.attention .a-promises{border-color:var(--borrowed)}
 .attention b{font-weight:650}
 .legend{display:flex;flex-wrap:wrap;gap:.25rem 1.1rem;margin:.5rem 0;padding:0;list-style:none;font-size:.875rem}
 .legend svg{vertical-align:-.2em;margin-right:.4em;overflow:visible}

@@ -3,8 +3,10 @@
 from collections.abc import Iterable, Iterator
 
 import governor
+from governor.cli import usage_promises as promises
 from governor.cli import usage_sections as sections
 from governor.cli import usage_tables as tables
+from governor.cli.usage_attention import attention
 from governor.cli.usage_css import STYLE
 from governor.cli.usage_plots import PATTERNS, clean
 from governor.cli.usage_rows import Picture, other_rows
@@ -22,7 +24,10 @@ MEANINGS = {
     "no such account",
     "idle": "what of a guarantee nobody uses",
     "headroom": "what could be taken now without preempting anybody",
-    "starved": "has workloads waiting and less than its guarantee, while another of its cohort borrows",
+    "starved": "has workloads waiting, has less than its guarantee, and cannot take what it lacks without somebody who "
+    "borrows giving it back",
+    "waiting": "workloads wait for another reason: the guarantee is in use, nobody borrows what is lacking, or there "
+    "is room, but not enough at once or not on the right nodes, or a check holds them up",
     "share": "Kueue's weighted share: how far a team is above its guarantee, in thousandths of what its cohort can "
     "lend, by its weight",
     "promised, present, allocatable": "what quotas add up to, what all nodes have, and what pods may have on those "
@@ -30,14 +35,15 @@ MEANINGS = {
 }
 
 
-def page(picture: Picture, refresh: int = 0) -> str:
-    """The whole document; with ``refresh``, a browser looks again after so many seconds."""
+def page(picture: Picture, refresh: int = 0, remark: str = "") -> str:
+    """The whole document; with ``refresh``, a browser looks again after so many seconds. ``remark`` stands on top: what
+    is wrong with the page itself."""
     usage = picture.usage
     title = f"Usage of {usage.cluster}"
     again = f'<meta http-equiv="refresh" content="{refresh}"/>\n' if refresh else ""
     parts = [
         ("", "", "", sections.headline(usage)),
-        ("attention", "What needs attention", "Attention", sections.attention(picture)),
+        ("attention", "What needs attention", "Attention", attention(picture)),
         ("teams", "Teams, those that need somebody first", "Teams", sections.bars(usage)),
     ]
     if other_rows(usage):
@@ -45,13 +51,14 @@ def page(picture: Picture, refresh: int = 0) -> str:
     parts += [
         ("reclaim", "Who could reclaim from whom", "Reclaim", tables.reclaiming(usage)),
         ("waiting", "Who waits", "Waiting", sections.waiting(usage)),
-        ("capacity", "Promised against real", "Capacity", sections.promises(usage)),
+        ("capacity", "Promised against real", "Capacity", promises.promises(usage)),
         ("figures", "All figures", "All figures", tables.figures(usage)),
         ("words", "What the words mean", "Words", _meanings()),
     ]
     links = "".join(f'<li><a href="#{ident}">{short}</a></li>' for ident, _, short, _ in parts if ident)
     body = "".join(_section(ident, heading, found) for ident, heading, _, found in parts)
     read = f'<p class="muted">Read on <time datetime="{_machine(usage.at)}">{clock(usage.at)}</time></p>'
+    banner = f'<p class="banner" role="status">{clean(remark[:1].upper() + remark[1:])}</p>\n' if remark else ""
     source = clean(picture.source or "the cluster")
     return f"""\
 <!DOCTYPE html>
@@ -70,7 +77,7 @@ def page(picture: Picture, refresh: int = 0) -> str:
 {PATTERNS}<header>
 <h1>{clean(title)}</h1>
 {read}
-<nav aria-label="Sections"><ul>{links}</ul></nav>
+{banner}<nav aria-label="Sections"><ul>{links}</ul></nav>
 </header>
 <main>
 {body}</main>
@@ -89,7 +96,7 @@ def _machine(at: int) -> str:
 def _section(ident: str, heading: str, found: Iterable[str]) -> str:
     inner = "\n".join(part for part in found if part)
     if not ident:
-        return f'<section aria-label="Headline figures">\n{inner}\n</section>\n'
+        return f'<section>\n<h2 class="unseen">Headline figures</h2>\n{inner}\n</section>\n'
     return (
         f'<section id="{ident}" aria-labelledby="h-{ident}">\n<h2 id="h-{ident}">{heading}</h2>\n{inner}\n</section>\n'
     )

@@ -149,11 +149,12 @@ def total_bar(ident: str, total: Total) -> str:
     return drawn(ident, f"{unit} of the cluster", [Lane(there)], marks, most)
 
 
-def capacity_bar(ident: str, each: Capacity, words: dict[str, str]) -> str:
-    """Above, what quotas promise; below, what nodes have. ``words`` are the figures by their names."""
+def capacity_bar(ident: str, each: Capacity, words: dict[str, str], beyond: str) -> str:
+    """Above, what quotas promise; below, what nodes have. ``words`` are the figures by their names, ``beyond`` is what
+    a promise is drawn as where it is above what is there."""
     promised = [Part("promised", each.promised - each.above, f"promised {words['promised']}")]
     if each.above:
-        promised.append(Part("over", each.above, f"above what is there by {words['above']}"))
+        promised.append(Part(beyond, each.above, f"above what is there by {words['above']}"))
     busy = each.allocatable - each.idle
     nodes = [
         Part("busy", busy, f"in use {words['busy']}"),

@@ -13,11 +13,14 @@ from governor.usage.wire import IDLE_QUEUES
 
 Kind = Literal["team", "pool", "other"]
 Standing = Literal[
-    "over quota", "borrowing", "starved", "inactive", "stopped", "waiting", "lending", "working", "idle", "no quota"
+    "over quota", "starved", "inactive", "stopped", "borrowing", "waiting", "lending", "working", "idle", "no quota"
 ]
-ATTENTION: tuple[Standing, ...] = ("over quota", "borrowing", "starved", "inactive", "stopped")
-"""Who comes first; all others go by their names."""
-GIB = 2**30
+ATTENTION: tuple[Standing, ...] = ("over quota", "starved", "inactive", "stopped")
+"""Who needs somebody, and comes first."""
+_ORDER: tuple[Standing, ...] = (*ATTENTION, "borrowing")
+"""All others go by their names."""
+_BYTES = (("Mi", 2**20, 2**30), ("Gi", 2**30, 2**43), ("Ti", 2**40, 2**53), ("Pi", 2**50, 2**63))
+"""Units of rounded bytes, and below how many bytes each is taken; beyond that the last."""
 MOST_EXACT = 7
 """Characters of a figure in bytes; longer ones are rounded, and marked."""
 _QUEUE = "-clusterqueue"
@@ -51,6 +54,11 @@ class Row(msgspec.Struct, frozen=True):
     def needs_attention(self) -> bool:
         """Whether somebody should look."""
         return self.standing in ATTENTION
+
+    @property
+    def waits_beside_room(self) -> bool:
+        """Whether workloads wait although something could be taken: for more than that, or for something else."""
+        return bool(self.queue.pending and self.sum.headroom and not self.starved)
 
     def plain(self, amount: int) -> str:
         """An amount without its unit."""
@@ -94,7 +102,7 @@ def _pool(queue: str) -> str:
 
 
 def _urgency(row: Row) -> int:
-    return ATTENTION.index(row.standing) if row.standing in ATTENTION else len(ATTENTION)
+    return _ORDER.index(row.standing) if row.standing in _ORDER else len(_ORDER)
 
 
 def _row(queue: QueueUsage, kind: Kind, name: str, *, starved: bool = False) -> Row:
@@ -106,12 +114,12 @@ def _standing(queue: QueueUsage, found: Sum, starved: bool) -> Standing:
     """Over quota counts in any resource: it always means that something was cut. The rest is of the measure."""
     if any(each.over_quota for each in queue.resources):
         return "over quota"
-    if found.borrowed:
-        return "borrowing"
     if starved:
         return "starved"
     if queue.state != "active":
         return queue.state
+    if found.borrowed:
+        return "borrowing"
     if queue.pending:
         return "waiting"
     if found.lent:
@@ -160,14 +168,17 @@ def plain(measure: Measure, amount: int) -> str:
 
 
 def plain_of(resource: str, amount: int) -> str:
-    """An amount of a resource without its name, such as 1.5 (vCPU) or 64Gi: exactly, but for bytes that make no short
-    figure."""
-    if resource == "cpu":
-        return plain("VCpus", amount)
+    """An amount of a resource without its name, such as 1.5 (vCPU) or 64Gi; see ``rounded``."""
+    return plain("VCpus", amount) if resource == "cpu" else rounded(resource, amount)
+
+
+def rounded(resource: str, amount: int) -> str:
+    """A quantity as Kubernetes writes it: exactly, but for bytes that make no short figure, which are marked."""
     exact = shown(resource, amount)
-    if unit_of_resource(resource) != "bytes" or len(exact) <= MOST_EXACT or amount < GIB:
+    if unit_of_resource(resource) != "bytes" or len(exact) <= MOST_EXACT:
         return exact
-    return f"≈{amount / GIB:.1f}Gi"
+    suffix, size, _ = next((each for each in _BYTES if amount < each[2]), _BYTES[-1])
+    return f"≈{amount / size:.1f}{suffix}"
 
 
 def amount_of(resource: str, amount: int) -> str:

@@ -1,4 +1,4 @@
-"""The parts of the page of usage with bars: headline, who needs somebody, a bar for each team, waiting, promises."""
+"""The parts of the page of usage with bars: headline, a bar for each team, who waits."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -7,18 +7,16 @@ from governor.cli import usage_plots as plots
 from governor.cli import usage_words as words
 from governor.cli.usage_plots import clean
 from governor.cli.usage_rows import (
-    Picture,
     Row,
     Total,
     borrow_limit,
     other_rows,
     plain,
-    plain_of,
     rows,
     totals,
 )
-from governor.usage import Capacity, ClusterUsage
-from governor.usage.measures import Measure, measure_of
+from governor.usage import ClusterUsage
+from governor.usage.measures import Measure
 
 _LONG = 5
 """Characters of a headline figure that is written smaller."""
@@ -80,26 +78,6 @@ def _total_caption(total: Total) -> str:
     elif total.present != total.allocatable:
         told += f" All nodes have {plain(measure, total.present)}, also those that are not ready or cordoned."
     return f'<figcaption class="small">{clean(told)}</figcaption>'
-
-
-def attention(picture: Picture) -> Iterator[str]:
-    """In words; nothing where nobody has to look."""
-    usage = picture.usage
-    said = [
-        *(("over", "over quota", sentence) for sentence in words.over_quota_words(usage)),
-        *(("starved", "starved", sentence) for sentence in words.reclaim_words(usage)),
-        *(("queue", "queues", sentence) for sentence in words.queue_words(usage)),
-        *(("capacity", "promises", sentence) for sentence in words.capacity_words(usage)),
-        *(("unknown", "not known", sentence) for sentence in words.unknown_words(picture)),
-        *(("cohort", "good to know", sentence) for sentence in words.cohort_words(usage)),
-    ]
-    if not said:
-        yield "<p>Nobody is over quota or starved, and nothing is promised that is not there.</p>"
-        return
-    yield '<ul class="attention">'
-    for kind, word, sentence in said:
-        yield f'<li class="a-{kind}"><b>{clean(word)}:</b> {clean(sentence)}</li>'
-    yield "</ul>"
 
 
 def bars(usage: ClusterUsage) -> Iterator[str]:
@@ -201,46 +179,3 @@ def waiting(usage: ClusterUsage) -> Iterator[str]:
         what = f"{row.queue.pending} waiting, {oldest}{'; below its guarantee' if row.starved else ''}"
         yield f'<li><div class="who">{clean(row.name)}</div>{bar}<div class="what">{clean(what)}</div></li>'
     yield "</ol>"
-
-
-def promises(usage: ClusterUsage) -> Iterator[str]:
-    """What quotas promise against what nodes have."""
-    if usage.capacity is None:
-        yield "<p>The nodes could not be read: whoever may list them sees here what quotas promise against them.</p>"
-        return
-    found = [each for each in usage.capacity if each.promised or each.present]
-    if not found:
-        yield "<p>No quota is about anything.</p>"
-        return
-    yield (
-        '<p class="muted small">The upper bar is what quotas promise, the lower one what nodes have: '
-        "in use, not in use, and dotted what is not allocatable.</p>"
-    )
-    yield '<ol class="bars">'
-    for index, each in enumerate(sorted(found, key=_by_flavor)):
-        figures = _capacity_figures(each)
-        name = f'{clean(each.flavor)} <span class="muted small">{clean(each.resource).replace("/", "/<wbr/>")}</span>'
-        above = f" · <b>{clean(figures['above'])} above</b>" if each.above else ""
-        told = f"promised {figures['promised']} · allocatable {figures['allocatable']} of {figures['present']} present"
-        bar = plots.capacity_bar(f"capacity-{index}", each, figures)
-        yield f'<li><div class="who">{name}</div>{bar}<div class="what">{clean(told)}{above}</div></li>'
-    yield "</ol>"
-
-
-def _by_flavor(each: Capacity) -> tuple[str, bool, bool, str]:
-    """Accelerators first."""
-    others = each.resource in ("cpu", "memory")
-    return each.flavor, others, measure_of(each.resource) is None, each.resource
-
-
-def _capacity_figures(each: Capacity) -> dict[str, str]:
-    amounts = {
-        "promised": each.promised,
-        "present": each.present,
-        "allocatable": each.allocatable,
-        "idle": each.idle,
-        "above": each.above,
-        "busy": each.allocatable - each.idle,
-        "absent": each.present - each.allocatable,
-    }
-    return {name: plain_of(each.resource, amount) for name, amount in amounts.items()}

@@ -22,10 +22,12 @@ class Column(msgspec.Struct, frozen=True):
 
 
 class Fitted(msgspec.Struct, frozen=True):
-    """Lines, the heading first; and the names of the columns that there is no room for."""
+    """Lines, the heading first; the names of the columns that there is no room for, and what short headings stand
+    for."""
 
     lines: list[Text]
     left_out: tuple[str, ...] = ()
+    short: tuple[tuple[str, str], ...] = ()
 
 
 def whole(columns: Sequence[Column], rows: Sequence[Sequence[Text]]) -> Fitted:
@@ -34,8 +36,8 @@ def whole(columns: Sequence[Column], rows: Sequence[Sequence[Text]]) -> Fitted:
     return Fitted(list(_lines(columns, cells, dict(enumerate(_widths(cells))), 2)))
 
 
-def fitted(columns: Sequence[Column], rows: Sequence[Sequence[Text]], width: int) -> Fitted:
-    """What goes into so many columns of a terminal."""
+def fitted(columns: Sequence[Column], rows: Sequence[Sequence[Text]], width: int, cut: str = "…") -> Fitted:
+    """What goes into so many columns of a terminal; ``cut`` stands in for what is taken out of a cell."""
     for gap, short in _WAYS:
         cells = [_heading(columns, short=short), *rows]
         natural = _widths(cells)
@@ -48,15 +50,27 @@ def fitted(columns: Sequence[Column], rows: Sequence[Sequence[Text]], width: int
     room = width - gap * (len(kept) - 1)
     widths = _spread(_squeezed({index: least[index] for index in kept}, columns, room), natural, room)
     left_out = tuple(column.name for index, column in enumerate(columns) if index not in kept)
-    return Fitted(list(_lines(columns, cells, widths, gap)), left_out)
+    headings = [(columns[index].short, columns[index].name) for index in kept if short and columns[index].short]
+    cut_cells = [[shortened(cell, widths.get(index, 0), cut) for index, cell in enumerate(row)] for row in cells]
+    return Fitted(list(_lines(columns, cut_cells, widths, gap)), left_out, tuple(headings))
 
 
-def shortened(text: Text, width: int) -> Text:
-    """Cut in the middle: names differ at their ends as often as at their beginnings."""
-    if text.cell_len <= width:
+def shortened(text: Text, width: int, cut: str = "…") -> Text:
+    """Cut in the middle to so many cells of a terminal, of which a character may take two: names differ at their ends
+    as often as at their beginnings."""
+    if text.cell_len <= width or width < 1:
         return text
-    tail = (width - 1) // 2
-    return text[: width - 1 - tail] + Text("…", "dim") + text[len(text) - tail :]
+    tail = _end_of(text, (width - 1) // 2)
+    head = text.copy()
+    head.truncate(width - 1 - tail.cell_len, overflow="crop")
+    return head + Text(cut, "dim") + tail
+
+
+def _end_of(text: Text, width: int) -> Text:
+    begin = len(text)
+    while begin and text[begin - 1 :].cell_len <= width:
+        begin -= 1
+    return text[begin:]
 
 
 def _squeezed(widths: dict[int, int], columns: Sequence[Column], room: int) -> dict[int, int]:
@@ -97,7 +111,7 @@ def _lines(
     for row in cells:
         line = Text()
         for index, width in widths.items():
-            cell = shortened(row[index], width)
+            cell = row[index]
             room = Text(" " * (width - cell.cell_len))
             line.append_text(room + cell if columns[index].right else cell + room).append(" " * gap)
         line.rstrip()

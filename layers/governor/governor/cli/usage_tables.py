@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
 from governor.cli.usage_plots import clean
-from governor.cli.usage_rows import amount_of, other_rows, plain_of, rows, worth_showing
+from governor.cli.usage_rows import amount_of, other_rows, plain_of, rounded, rows, worth_showing
 from governor.kueue.quantities import shown
 from governor.usage import ClusterUsage, Reclaimable, ResourceUsage
 
@@ -36,28 +36,35 @@ def reclaiming(usage: ClusterUsage) -> Iterator[str]:
 
 
 def figures(usage: ClusterUsage) -> Iterator[str]:
-    """All there is, exactly."""
+    """All there is; bytes that make no short figure are rounded, and exact for whoever points at them."""
     body = []
     for row in (*rows(usage), *other_rows(usage)):
         for index, each in enumerate(worth_showing(row.queue)):
             first = ' class="first"' if index == 0 else ""
             name = clean(row.name if row.kind == "team" else row.queue.cluster_queue)
+            state = "" if row.queue.state == "active" else f' <span class="muted">{row.queue.state}</span>'
             body.append(
-                f'<tr{first}><th scope="row">{name}</th><td>{clean(row.queue.state)}</td><td>{clean(each.flavor)}</td>'
-                f"<td>{clean(each.resource).replace('/', '/<wbr/>')}</td>{''.join(_exact(each))}</tr>"
+                f'<tr{first}><th scope="row">{name}{state}</th><td>{clean(each.flavor)}</td>'
+                f"<td>{clean(each.resource).replace('/', '/<wbr/>')}</td>{''.join(_cells(each))}</tr>"
             )
     heads = (
-        "Team or queue|Queue|Flavor|Resource|n:Guaranteed|n:Used|n:Reserved|n:Borrowed|n:Over quota|n:Lent|n:Idle|"
+        "Team or queue|Flavor|Resource|n:Guaranteed|n:Used|n:Reserved|n:Borrowed|n:Over quota|n:Lent|n:Idle|"
         "n:Borrow limit|n:Headroom"
     )
-    yield _table(heads, body, "Exact figures of every flavor and resource, as Kubernetes writes quantities")
+    yield _table(heads, body, "Figures of every flavor and resource, as Kubernetes writes quantities; ≈ is rounded")
 
 
-def _exact(each: ResourceUsage) -> Iterator[str]:
-    limit = "none" if each.borrow_limit is None else shown(each.resource, each.borrow_limit)
+def _cells(each: ResourceUsage) -> Iterator[str]:
     amounts = (each.guaranteed, each.used, each.reserved, each.borrowed, each.over_quota, each.lent, each.idle)
-    for figure in (*(shown(each.resource, amount) for amount in amounts), limit, shown(each.resource, each.headroom)):
-        yield f'<td class="n{" zero" if figure == "0" else ""}">{figure}</td>'
+    yield from (_cell(each.resource, amount) for amount in amounts)
+    yield '<td class="n">none</td>' if each.borrow_limit is None else _cell(each.resource, each.borrow_limit)
+    yield _cell(each.resource, each.headroom)
+
+
+def _cell(resource: str, amount: int) -> str:
+    exact, figure = shown(resource, amount), rounded(resource, amount)
+    title = f' title="{exact}"' if figure != exact else ""
+    return f'<td class="n{"" if amount else " zero"}"{title}>{figure}</td>'
 
 
 def _table(heads: str, body: Iterable[str], caption: str) -> str:
@@ -67,6 +74,6 @@ def _table(heads: str, body: Iterable[str], caption: str) -> str:
         for head in heads.split("|")
     )
     return (
-        f'<div class="scroll" tabindex="0" role="region" aria-label="{clean(caption)}"><table><caption hidden="hidden">'
+        f'<div class="scroll" tabindex="0" role="region" aria-label="{clean(caption)}"><table><caption class="unseen">'
         f"{clean(caption)}</caption><thead><tr>{cells}</tr></thead><tbody>{''.join(body)}</tbody></table></div>"
     )

@@ -1,16 +1,20 @@
-"""What is said of usage in words: who is over quota, what could come back, promises, queues, ages."""
+"""What is said of usage in words: who is over quota, what could come back, promises, queues, who waits, ages."""
 
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from governor.cli.usage_rows import Picture, amount_of, name_of, plain_of
+from msgspec import structs
+
+from governor.cli.usage_rows import Picture, amount_of, name_of, plain_of, rows
 from governor.policy.wording import counted, printable
-from governor.usage import ClusterUsage, QueueUsage
+from governor.usage import Capacity, ClusterUsage, QueueUsage
+from governor.usage.capacity import promises_too_much
 from governor.usage.measures import governing_resources
+from governor.usage.model import State
 
 MOST_NAMED = 3
-"""Borrowers that a sentence names."""
+"""Borrowers, or teams, that a sentence names."""
 
 
 def lasting(seconds: int) -> str:
@@ -83,28 +87,76 @@ def _from(resource: str, parts: list[tuple[str, int]]) -> str:
     return f": {', '.join(told)}"
 
 
-def capacity_words(usage: ClusterUsage) -> Iterator[str]:
+def broken_promises(usage: ClusterUsage) -> list[Capacity]:
+    """Of what the quotas promise too much, as the alarm judges it."""
+    by_flavor: defaultdict[str, list[Capacity]] = defaultdict(list)
+    for each in usage.capacity or ():
+        by_flavor[each.flavor].append(each)
+    return [
+        each
+        for there in by_flavor.values()
+        for each in there
+        if each.above
+        and promises_too_much(other if other is each else structs.replace(other, above=0) for other in there)
+    ]
+
+
+def promise_words(usage: ClusterUsage) -> Iterator[str]:
     """Where quotas promise what nodes do not have, a sentence for each flavor."""
     found: defaultdict[str, list[str]] = defaultdict(list)
-    for each in usage.capacity or ():
-        if each.above:
-            promised, above = amount_of(each.resource, each.promised), amount_of(each.resource, each.above)
-            found[each.flavor].append(f"{promised}, {above} above")
+    for each in broken_promises(usage):
+        found[each.flavor].append(_against(each))
     for flavor, promises in found.items():
-        yield f"quotas promise more of {printable(flavor)} than ready nodes have: {'; '.join(promises)}"
+        yield f"quotas promise more of {printable(flavor)} than its ready nodes have: {'; '.join(promises)}"
 
 
-def queue_words(usage: ClusterUsage) -> Iterator[str]:
-    """Queues that admit nothing, that go away, or that are missed."""
+def vcpu_words(usage: ClusterUsage) -> Iterator[str]:
+    """Where vCPU is above what nodes with accelerators have: no broken promise."""
+    broken = {(each.flavor, each.resource) for each in broken_promises(usage)}
+    for each in usage.capacity or ():
+        if each.above and (each.flavor, each.resource) not in broken:
+            yield (
+                f"of {printable(each.flavor)} quotas promise {_against(each)}; not judged beside accelerators, since "
+                "nodes with one thread per core have half the vCPU that quotas count"
+            )
+
+
+def _against(each: Capacity) -> str:
+    promised = amount_of(each.resource, each.promised)
+    there, above = (plain_of(each.resource, amount) for amount in (each.promised - each.above, each.above))
+    return f"{promised} against {there}, {above} above"
+
+
+def state_words(usage: ClusterUsage, state: State) -> Iterator[str]:
+    """Queues that are stopped, or inactive."""
     for queue in usage.queues:
-        if queue.state != "active":
+        if queue.state == state:
             why = f": {printable(queue.reason)}" if queue.reason else ""
             yield f"the queue of {name_of(queue)} is {queue.state}{why}"
-    if usage.deleting:
-        names = ", ".join(map(printable, usage.deleting))
-        yield f"being deleted, figures are kept no longer: {names}"
-    if usage.lost:
-        yield f"{counted(len(usage.lost), 'namespace')} without a queue: {', '.join(map(printable, usage.lost))}"
+
+
+def lost_words(usage: ClusterUsage) -> Iterator[str]:
+    """Governed namespaces whose queue is missed."""
+    for namespace in usage.lost:
+        yield f"namespace {printable(namespace)} has no queue"
+
+
+def deleting_words(usage: ClusterUsage) -> Iterator[str]:
+    """Queues on their way out."""
+    for queue in usage.deleting:
+        yield f"{printable(queue)} is being deleted: it goes with its last workload, its figures are kept no longer"
+
+
+def room_words(usage: ClusterUsage) -> Iterator[str]:
+    """Teams that wait although they could take something, all in one sentence."""
+    found = [row for row in rows(usage) if row.waits_beside_room]
+    if not found:
+        return
+    named = [f"{row.name} ({row.amount(row.sum.headroom)})" for row in found[:MOST_NAMED]]
+    if len(found) > MOST_NAMED:
+        named.append(f"{len(found) - MOST_NAMED} more")
+    waits = "waits" if len(found) == 1 else "wait"
+    yield f"{counted(len(found), 'team')} {waits} although there is room: {', '.join(named)}"
 
 
 def cohort_words(usage: ClusterUsage) -> Iterator[str]:

@@ -11,30 +11,29 @@ from governor.aws.account import Account
 from governor.aws.kubernetes import Clusters
 from governor.aws.session import Aws
 from governor.aws.workloads import Surveyed, Workloads
+from governor.cli.looking import looking
 from governor.cli.screen import make_console
 from governor.cli.show_why import show_why
+from governor.cli.teams import Place, Teams
+from governor.cli.which import the_cluster
 from governor.errors import NotFoundError, PermanentError
-from governor.kueue.explaining import TEAMS, Brief, Explanation, Job, Subject, Wanted, brief, explain
+from governor.kueue.explaining import TEAMS, Brief, Explanation, Job, Phase, Subject, Wanted, brief, explain
 from governor.kueue.times import in_utc
-from governor.policy.names import in_another_region
-from governor.policy.wording import clipped, counted, listed, nearest, printable
-from governor.quota import Cluster
-from governor.records.parallel import side_by_side
+from governor.policy.wording import clipped, counted, nearest, printable
 
 DESCRIPTION = """\
 Says in words why a job of a team waits: what is missing and who uses it, who preempted it and by what right, who is
 before it in line, and what one can do. Reads what Kueue has written into the cluster, with your own credentials.
 Only reads.
 
-JOB is the job's name, KIND/NAME, TEAM/NAME, NAMESPACE/NAME, or the name of its Workload. Whoever may read one
-namespace only says which (--team or --namespace), and sees less of the others.
+JOB is the job's name, KIND/NAME, TEAM/NAME, NAMESPACE/NAME, or the name of its Workload; a team goes by the name that
+'governor usage' shows. Whoever may read one namespace only says which (--team or --namespace), and sees less of the
+others.
 
 exit status: 0 the answer was given, whatever it is, 1 it could not be"""
 
 MAX_NAMED = 10
-"""Jobs, clusters and queues that an error names."""
-MOST_ASKED = 50
-"""Clusters that are looked at to find the one that EKS orchestrates."""
+"""Jobs that an error names."""
 QUEUE_NAME = "kueue.x-k8s.io/queue-name"
 
 
@@ -68,9 +67,13 @@ def _name(text: str) -> str:
 def run(arguments: argparse.Namespace) -> int:
     """Look and print; the exit status."""
     aws = Aws()
-    cluster = the_cluster(Account(aws), arguments.cluster)
-    clusters = Clusters(aws)
-    explanation = answer(Workloads(lambda: clusters.connect(cluster.eks_name)), wanted_of(arguments), cluster.name)
+    account = Account(aws)
+    with looking():
+        cluster = the_cluster(account, arguments.cluster)
+        clusters = Clusters(aws)
+        workloads = Workloads(lambda: clusters.connect(cluster.eks_name))
+        teams = Teams(workloads.governed, lambda: account.governance.quotas.list(cluster.arn))
+        explanation = answer(workloads, arguments.job, place_of(arguments, teams), cluster.name, teams)
     if arguments.json:
         print(json.dumps(document(explanation, cluster.name), indent=2))
     else:
@@ -78,50 +81,35 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def wanted_of(arguments: argparse.Namespace) -> Wanted:
-    """What is looked for; a namespace of a team before the name says where as well."""
+def place_of(arguments: argparse.Namespace, teams: Teams) -> Place:
+    """Where to look, "" for everywhere; a namespace of a team before the job's name says where as well."""
+    if arguments.team:
+        return teams.place(arguments.team)
     before = arguments.job.rpartition("/")[0]
-    namespace = f"{TEAMS}{arguments.team}" if arguments.team else arguments.namespace or ""
-    return Wanted(arguments.job, namespace or (before if before.startswith(TEAMS) else ""))
+    return Place(arguments.namespace or (before if before.startswith(TEAMS) else ""))
 
 
-def the_cluster(account: Account, given: str | None) -> Cluster:
-    """The cluster that is meant. PermanentError where none is given and there is not exactly one on EKS."""
-    clusters = account.governance.clusters
-    if given:
-        if elsewhere := in_another_region(given, account.region):
-            raise PermanentError(elsewhere)
-        found = clusters.describe(given)
-        if not found.eks_name:
-            raise PermanentError(f"cluster {found.name} is not orchestrated by EKS: there is no Kueue in it")
-        return found
-    names = sorted(clusters.names())
-    if len(names) > MOST_ASKED:
-        raise PermanentError(f"which of {len(names)} clusters? say --cluster, e.g. {', '.join(names[:MAX_NAMED])}")
-    on_eks = [each for _, each in side_by_side(names, clusters.describe) if each.eks_name]
-    if len(on_eks) == 1:
-        return on_eks[0]
-    if on_eks:
-        raise PermanentError(f"which cluster? say --cluster {listed(_some([each.name for each in on_eks]))}")
-    raise NotFoundError(f"there is no HyperPod cluster on EKS in Region {account.region}")
-
-
-def answer(workloads: Workloads, wanted: Wanted, cluster: str) -> Explanation:
+def answer(workloads: Workloads, job: str, place: Place, cluster: str, teams: Teams) -> Explanation:
     """What is to be said. NotFoundError without such a job, PermanentError where several are meant."""
+    wanted = Wanted(job, place.namespace)
     surveyed = workloads.survey(wanted)
-    subject = the_one(surveyed, wanted, cluster)
+    if not surveyed.number and wanted.before and not wanted.namespace and (namespace := teams.known(wanted.before)):
+        wanted = Wanted(wanted.name, namespace)
+        surveyed = workloads.survey(wanted)
+    subject = the_one(surveyed, wanted, cluster, place.unseen)
     events, unseen = workloads.events(subject)
-    unread = (*surveyed.unseen, unseen) if unseen else surveyed.unseen
+    unread = tuple(filter(None, (place.unseen, *surveyed.unseen, unseen)))
     return explain(subject, surveyed.others, surveyed.queues, events, unread)
 
 
-def the_one(surveyed: Surveyed, wanted: Wanted, cluster: str) -> Subject:
-    """The only one that is meant: the newest of several is not simply taken."""
+def the_one(surveyed: Surveyed, wanted: Wanted, cluster: str, unseen: str = "") -> Subject:
+    """The only one that is meant: the newest of several is not simply taken. ``unseen`` is why it may be elsewhere."""
     if surveyed.number == 1:
         return surveyed.meant[0]
     if surveyed.number == 0:
-        raise NotFoundError(_not_found(surveyed, wanted, cluster))
-    found = sorted((brief(each) for each in surveyed.meant), key=lambda each: (each.namespace, each.since, each.name))
+        told = _not_found(surveyed, wanted, cluster)
+        raise NotFoundError(f"{told}; could not look at {unseen}" if unseen else told)
+    found = sorted(surveyed.meant, key=lambda each: (each.workload.namespace, brief(each).since, each.workload.name))
     lines = "".join(f"\n  {_told(each)}" for each in found[:MAX_NAMED])
     more = f"\n  and {surveyed.number - MAX_NAMED} more" if surveyed.number > MAX_NAMED else ""
     raise PermanentError(
@@ -129,9 +117,18 @@ def the_one(surveyed: Surveyed, wanted: Wanted, cluster: str) -> Subject:
     )
 
 
-def _told(found: Brief) -> str:
+_STANDS = {Phase.HOLDING: "has its quota", Phase.INACTIVE: "is switched off", Phase.ENDED: "has ended"}
+"""Of those that do not wait in line."""
+
+
+def _told(subject: Subject) -> str:
+    found = brief(subject)
     job = f"{found.kind or 'job'} {found.job}, " if found.job else ""
-    return printable(f"{found.namespace}/{found.name}  ({job}{found.phase.value}, in line since {in_utc(found.since)})")
+    if found.phase is Phase.WAITING:
+        stands = f"in line since {in_utc(found.since)}"
+    else:
+        stands = f"{_STANDS[found.phase]}, submitted {in_utc(subject.workload.created)}"
+    return printable(f"{found.namespace}/{found.name}  ({job}{stands})")
 
 
 def _not_found(surveyed: Surveyed, wanted: Wanted, cluster: str) -> str:
@@ -144,7 +141,8 @@ def _not_found(surveyed: Surveyed, wanted: Wanted, cluster: str) -> str:
     )
     elsewhere = next((each for each in surveyed.others if wanted.name in (each.job, each.name)), None)
     if elsewhere is not None:
-        return f"{told}; there is one in namespace {printable(elsewhere.namespace)}"
+        what = f"{elsewhere.kind or 'job'} {elsewhere.job}" if elsewhere.job else f"workload {elsewhere.name}"
+        return f"{told}; there is {printable(what)} in namespace {printable(elsewhere.namespace)}"
     near = _near(wanted, there)
     if near is not None:
         told += f"; did you mean '{printable(Job.of(near).owner)}/{printable(near.job or near.name)}'?"
@@ -155,10 +153,6 @@ def _near(wanted: Wanted, there: list[Brief]) -> Brief | None:
     by_name = {name: each for each in there for name in (each.name, each.job) if name}
     found = nearest(wanted.name, by_name)
     return by_name.get(found) if found is not None else None
-
-
-def _some(names: list[str]) -> list[str]:
-    return [*names[:MAX_NAMED], f"{len(names) - MAX_NAMED} more"] if len(names) > MAX_NAMED else names
 
 
 def document(explanation: Explanation, cluster: str) -> dict[str, Any]:

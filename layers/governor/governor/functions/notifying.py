@@ -10,8 +10,6 @@ from governor.functions.parts import Parts, now
 from governor.notify import Notifier, alarm_kinds, transition_of
 from governor.observability import logger
 from governor.publish import Declarations
-from governor.records.documents import InForce
-from governor.usage.alarming import Rules
 
 _DECLARATIONS = Declarations(service_limits)
 
@@ -21,19 +19,18 @@ def notify(parts: Parts, event: Mapping[str, Any]) -> dict[str, Any]:
     settings = parts.notifications
     transition = transition_of(event, alarm_kinds(settings.alarms))
     if transition is None:
+        logger.warning("an alarm has a state that says nothing of a team", extra={"detail": event["detail"]})
         return {"notified": {"outcome": "nothing"}}
     done = Notifier(
         parts.documents,
         parts.announcer,
-        _rules,
+        _DECLARATIONS.of,
         now,
+        logger,
         parts.settings.records_bucket,
         settings.dashboard,
     ).handle(transition)
     answer = msgspec.to_builtins(done)
-    logger.info("%s of %s %s", transition.state, transition.cluster, transition.team, extra={"notified": answer})
+    about = (transition.kind, transition.state, transition.cluster, transition.team, done.outcome)
+    logger.info("%s is %s of %s %s: %s", *about, extra={"notified": answer})
     return {"notified": answer}
-
-
-def _rules(force: InForce) -> Rules:
-    return _DECLARATIONS.of(force).rules

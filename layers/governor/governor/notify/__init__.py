@@ -2,6 +2,5 @@
 
 from governor.notify.notifier import Notified, Notifier
 from governor.notify.transition import Transition, alarm_kinds, transition_of
-from governor.notify.words import Told
 
-__all__ = ["Notified", "Notifier", "Told", "Transition", "alarm_kinds", "transition_of"]
+__all__ = ["Notified", "Notifier", "Transition", "alarm_kinds", "transition_of"]

@@ -1,30 +1,23 @@
-"""Once per incident, and once when it is over: which team, how much, since when, what to do, where to look."""
+"""Once per incident, and once when it is seen to be over: which team, how much, since when, what to do."""
 
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
-from typing import Literal, Protocol, TypeVar
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Protocol
 
 import msgspec
 
-from governor.errors import PermanentError
+from governor.notify.deciding import Outcome, incident_after, is_lost, outcome_of, times_within_the_hour
+from governor.notify.evidence import Alarms, Evidence, Known, evidence_of
+from governor.notify.records import Governed, Log, Records
 from governor.notify.transition import Transition
-from governor.notify.words import Place, words_of
-from governor.records.documents import Document, InForce, Standing
-from governor.records.names import (
-    CLUSTERS,
-    cluster_id_of_in_force,
-    in_force_key,
-    incidents_key,
-    usage_key,
-)
-from governor.records.parallel import side_by_side
+from governor.notify.words import More, Place, Told, View, begins, ended_unseen, ends, many_ended
+from governor.records.documents import InForce
+from governor.records.names import in_force_key, usage_key
 from governor.records.store import Documents
-from governor.records.usages import Incident, Incidents, UsageSeen
-from governor.usage.alarming import Rules
+from governor.records.usages import Incident
 
-D = TypeVar("D", bound=Document)
-FORGOTTEN = timedelta(days=30)
-"""After which an incident that is over is not kept any more."""
+MOST_SETTLED = 20
+"""Messages about incidents of a cluster that can be read again; what is beyond is told in one."""
 
 
 class People(Protocol):
@@ -36,127 +29,137 @@ class People(Protocol):
 
 
 class Notified(msgspec.Struct, frozen=True):
-    """What came of one event: told, repeated (told before), late (a later state is known), muted, quiet (it is over,
-    and nobody was told that it began) or nobodys (no governed cluster of this name)."""
+    """What came of one event. ``settled`` counts the other incidents of the cluster that were told as over with it."""
 
-    outcome: Literal["told", "repeated", "late", "muted", "quiet", "nobodys"]
+    outcome: Outcome
     subject: str = ""
+    settled: int = 0
 
 
 class Notifier:
-    """``rules`` gives what the policy in force says of alarms."""
+    """``alarms`` gives what the policy in force says of alarms. A message goes out before it is written down that it
+    did: it may come twice, it does not get lost."""
 
     def __init__(
         self,
         documents: Documents,
         people: People,
-        rules: Callable[[InForce], Rules],
+        alarms: Callable[[InForce], Alarms],
         now: Callable[[], datetime],
+        log: Log,
         bucket: str,
         dashboard: str = "",
     ) -> None:
-        self._documents, self._people, self._rules, self._now = documents, people, rules, now
+        self._records = Records(documents, log)
+        self._people, self._alarms, self._now, self._log = people, alarms, now, log
         self._bucket, self._dashboard = bucket, dashboard
 
     def handle(self, transition: Transition) -> Notified:
-        """Tell what has to be told. The message goes out before it is written down that it did: it may come twice, it
-        does not get lost."""
-        identity = self._identity(transition.cluster)
-        if identity is None:
+        """Tell what has to be told."""
+        cluster = self._records.governed(transition.cluster)
+        if cluster is None:
             return Notified("nobodys")
-        kept = self._documents.load(in_force_key(identity), InForce)
-        if kept is None:
-            return Notified("nobodys")
-        force = kept.document
-        before = self._last(identity, transition)
-        outcome = self._outcome(transition, before, muted=self._is_muted(force, transition))
-        usage = self._loaded(usage_key(identity), UsageSeen)
-        began = _began(transition, before, usage)
+        view = self._view(cluster)
+        before = self._records.incident(cluster.identity, transition.kind, transition.team)
+        evidence = evidence_of(transition.kind, transition.team, view.known, transition.at, view.now)
+        outcome = outcome_of(transition, before, evidence, muted=_is_muted(transition, view))
+        settled = 0
+        if (transition.kind, transition.state) == ("CouldNotRead", "OK") and outcome != "late":
+            settled = self._settle(cluster.identity, transition, view)
+        began = _began(transition, before, view.known, evidence)
         subject = ""
         if outcome == "told":
-            told = words_of(transition, began, usage, self._place(force, identity))
-            self._people.tell(told.subject, told.text)
-            subject = told.subject
-        if outcome not in ("repeated", "late"):
-            incident = Incident(
-                transition.kind, transition.team, transition.state, transition.at, began, told=outcome == "told"
-            )
-            self._write_down(identity, incident)
-        return Notified(outcome, subject)
+            subject = self._tell(self._told(cluster.identity, transition, before, began, evidence, view))
+        incident = incident_after(transition, before, outcome, began)
+        if incident is not None:
+            self._records.write(cluster.identity, incident)
+        return Notified(outcome, subject, settled)
 
-    def _place(self, force: InForce, identity: str) -> Place:
-        return Place(force.origin.key, f"s3://{self._bucket}/{usage_key(identity)}", self._dashboard)
+    def _view(self, cluster: Governed) -> View:
+        force = cluster.force
+        known = Known(self._records.seen(cluster.identity), None if force is None else self._alarms(force))
+        if force is None:
+            known = _without_policy(known, cluster.trouble)
+        file = in_force_key(cluster.identity) if force is None else force.origin.key
+        place = Place(file, f"s3://{self._bucket}/{usage_key(cluster.identity)}", self._dashboard)
+        return View(known, place, self._now())
 
-    def _identity(self, name: str) -> str | None:
-        """The governed cluster of this name: one that was made anew under it is another one."""
-        listed = (cluster_id_of_in_force(each.key) for each in self._documents.objects.listed(CLUSTERS))
-        identities: Iterator[str] = (each for each in listed if each is not None)
-        found = side_by_side(identities, lambda each: self._documents.load(in_force_key(each), Standing))
-        standing = [
-            (kept.document.changed, identity)
-            for identity, kept in found
-            if kept is not None and kept.document.cluster_name == name and kept.document.owner is not None
-        ]
-        return max(standing)[1] if standing else None
+    def _told(
+        self,
+        identity: str,
+        transition: Transition,
+        before: Incident | None,
+        began: datetime,
+        evidence: Evidence,
+        view: View,
+    ) -> Told:
+        if transition.state == "OK":
+            return ends(transition, began, evidence, view)
+        more = More(
+            times_within_the_hour(transition, before),
+            before.unseen if before is not None and is_lost(before, transition) else None,
+            len(self._records.open_incidents(identity)) if transition.kind == "CouldNotRead" else 0,
+        )
+        present = evidence_of(transition.kind, transition.team, view.known, max(transition.at, view.now), view.now)
+        return begins(transition, began, present, view, more)
 
-    def _last(self, identity: str, transition: Transition) -> Incident | None:
-        kept = self._loaded(incidents_key(identity), Incidents)
-        return None if kept is None else _of(kept, transition.kind, transition.team)
+    def _tell(self, told: Told) -> str:
+        self._people.tell(told.subject, told.text)
+        return told.subject
 
-    def _loaded(self, key: str, kind: type[D]) -> D | None:
-        """A document that is made again by itself; a damaged one is as good as none."""
-        try:
-            kept = self._documents.load(key, kind)
-        except PermanentError:
-            return None
-        return None if kept is None else kept.document
+    def _settle(self, identity: str, readable: Transition, view: View) -> int:
+        """Tell which incidents ended while the cluster could not be read; those of which that is not seen stay open."""
+        found: list[tuple[Transition, Incident, Evidence]] = []
+        for incident in self._records.open_incidents(identity):
+            at = max(readable.at, incident.at)
+            evidence = evidence_of(incident.kind, incident.team, view.known, at, view.now)
+            if incident.unseen is not None and evidence.says in ("not", "gone"):
+                quiet = Transition(incident.kind, readable.cluster, incident.team, "OK", at)
+                found.append((quiet, incident, evidence))
+        for quiet, incident, evidence in found[:MOST_SETTLED]:
+            self._tell(ended_unseen(quiet, incident, evidence, view))
+            self._close(identity, quiet, incident)
+        rest = found[MOST_SETTLED:]
+        if rest:
+            self._tell(many_ended(readable.cluster, [incident for _, incident, _ in rest], view))
+        for quiet, incident, _ in rest:
+            self._close(identity, quiet, incident)
+        return len(found)
 
-    def _outcome(
-        self, transition: Transition, before: Incident | None, *, muted: bool
-    ) -> Literal["told", "repeated", "late", "muted", "quiet"]:
-        if before is not None and transition.at < before.at:
-            return "late"
-        if before is not None and transition.state == before.state and (before.told or transition.at == before.at):
-            return "repeated"
-        if muted:
-            return "muted"
-        if transition.state == "OK" and (before is None or before.state == "OK" or not before.told):
-            return "quiet"
-        return "told"
-
-    def _is_muted(self, force: InForce, transition: Transition) -> bool:
-        if transition.muted:
-            return True
-        alarm = self._rules(force).of(transition.team) if transition.kind == "OverBorrowing" else None
-        return alarm is not None and alarm.mute_until is not None and self._now().timestamp() < alarm.mute_until
-
-    def _write_down(self, identity: str, incident: Incident) -> None:
-        oldest = self._now() - FORGOTTEN
-
-        def change(there: Incidents | None) -> Incidents | None:
-            all_of_them = () if there is None else there.incidents
-            found = _of(there, incident.kind, incident.team) if there is not None else None
-            if found is not None and found.at > incident.at:
-                return None
-            others = (each for each in all_of_them if (each.kind, each.team) != (incident.kind, incident.team))
-            kept = (each for each in others if each.state == "ALARM" or each.at > oldest)
-            return Incidents(incidents=(*kept, incident))
-
-        self._documents.update(incidents_key(identity), Incidents, change, derived=True)
+    def _close(self, identity: str, quiet: Transition, incident: Incident) -> None:
+        closed = incident_after(quiet, incident, "told", incident.began)
+        assert closed is not None
+        self._records.write(identity, closed)
+        self._log.info("notify: %s of %s %s is over: told with the cluster", quiet.kind, quiet.cluster, quiet.team)
 
 
-def _of(incidents: Incidents, kind: str, team: str) -> Incident | None:
-    return next((each for each in incidents.incidents if (each.kind, each.team) == (kind, team)), None)
+def _without_policy(known: Known, trouble: str) -> Known:
+    """A cluster whose policy in force cannot be read is not read either; its record is from before, and may be new."""
+    if known.seen is None:
+        return known
+    return Known(msgspec.structs.replace(known.seen, trouble=known.seen.trouble or trouble), None)
 
 
-def _began(transition: Transition, before: Incident | None, usage: UsageSeen | None) -> datetime:
+def _is_muted(transition: Transition, view: View) -> bool:
+    """By the policy, which says it of borrowing alone."""
+    alarms = view.known.alarms
+    if transition.kind != "OverBorrowing" or alarms is None:
+        return False
+    alarm = alarms.rules.of(transition.team)
+    return alarm is not None and alarm.mute_until is not None and view.now.timestamp() < alarm.mute_until
+
+
+def _began(transition: Transition, before: Incident | None, known: Known, evidence: Evidence) -> datetime:
     """When it began, as far as that is known: an alarm needs some minutes to be sure."""
     if transition.state == "OK":
         return before.began if before is not None else transition.at
-    if transition.kind == "OverBorrowing" and usage is not None:
-        since = next((each.since for each in usage.borrowing if each.team == transition.team and each.over), 0)
+    seen = known.seen
+    if evidence.says != "so" or seen is None:
+        return transition.at
+    if transition.kind == "OverBorrowing":
+        since = next((each.since for each in seen.borrowing if each.team == transition.team and each.over), 0)
         if since:
             return min(datetime.fromtimestamp(since, UTC), transition.at)
-    if transition.kind == "CouldNotRead" and usage is not None and usage.trouble_since is not None:
-        return min(usage.trouble_since, transition.at)
+    if transition.kind == "CouldNotRead" and seen.trouble_since is not None:
+        return min(seen.trouble_since, transition.at)
     return transition.at

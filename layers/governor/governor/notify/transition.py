@@ -10,6 +10,13 @@ from governor.errors import PermanentError
 from governor.records.usages import Kind
 
 DETAIL_TYPE = "CloudWatch Alarm Contributor State Change"
+_ATTRIBUTES: Mapping[Kind, tuple[str, ...]] = {
+    "OverBorrowing": ("cluster", "team"),
+    "Starved": ("cluster", "team"),
+    "QuotaAboveCapacity": ("cluster",),
+    "CouldNotRead": ("cluster",),
+}
+"""What the alarm about it is grouped by."""
 
 
 class Transition(msgspec.Struct, frozen=True):
@@ -59,7 +66,8 @@ def alarm_kinds(text: str) -> dict[str, Kind]:
 
 
 def transition_of(event: Mapping[str, Any], kinds: Mapping[str, Kind]) -> Transition | None:
-    """What the event says; None for a state that says nothing of a team. PermanentError for another event."""
+    """What the event says; None for a state that is neither ALARM nor OK. PermanentError for another event, and for one
+    that does not say whom it is about: then nobody could be told."""
     try:
         found = msgspec.convert(dict(event), _Event)
         at = datetime.strptime(found.detail.state.timestamp, "%Y-%m-%dT%H:%M:%S.%f%z")
@@ -68,15 +76,20 @@ def transition_of(event: Mapping[str, Any], kinds: Mapping[str, Kind]) -> Transi
     detail = found.detail
     if found.detail_type != DETAIL_TYPE or detail.alarm_name not in kinds:
         raise PermanentError(f"an event of '{detail.alarm_name}' ({found.detail_type}), which is no alarm of usage")
-    attributes = detail.alarm_contributor.attributes
-    if detail.state.value not in ("ALARM", "OK") or "cluster" not in attributes:
+    kind, attributes = kinds[detail.alarm_name], detail.alarm_contributor.attributes
+    missing = [each for each in _ATTRIBUTES[kind] if not attributes.get(each)]
+    if missing:
+        raise PermanentError(
+            f"an event of '{detail.alarm_name}' whose contributor has no {' and no '.join(missing)}; its query groups "
+            "by them in the template: deploy the stack again"
+        )
+    if detail.state.value not in ("ALARM", "OK"):
         return None
-    state: Literal["ALARM", "OK"] = "ALARM" if detail.state.value == "ALARM" else "OK"
     return Transition(
-        kind=kinds[detail.alarm_name],
+        kind=kind,
         cluster=attributes["cluster"],
-        team=attributes.get("team", ""),
-        state=state,
+        team=attributes["team"] if "team" in _ATTRIBUTES[kind] else "",
+        state="ALARM" if detail.state.value == "ALARM" else "OK",
         at=at,
         reason=detail.state.reason,
         muted=detail.mute_detail is not None,

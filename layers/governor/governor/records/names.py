@@ -1,6 +1,7 @@
 """Where things lie in the two buckets."""
 
 from datetime import datetime
+from urllib.parse import quote
 
 POLICIES = "policies/"
 APPROVALS = "approvals/"
@@ -68,8 +69,8 @@ def in_force_key(identity: str) -> str:
 
 
 def cluster_id_of_in_force(key: str) -> str | None:
-    """The cluster's id; None for any other object."""
-    if key.startswith(CLUSTERS) and key.endswith(_IN_FORCE):
+    """The cluster's id; None for any other object, such as an incident of a team that is called in-force."""
+    if key.startswith(CLUSTERS) and key.endswith(_IN_FORCE) and _is_of_a_cluster(key):
         return key.removeprefix(CLUSTERS).removesuffix(_IN_FORCE)
     return None
 
@@ -86,7 +87,7 @@ def addon_key(identity: str) -> str:
 
 def is_addon(key: str) -> bool:
     """True for a key that holds what was last seen of an add-on."""
-    return key.startswith(CLUSTERS) and key.endswith("/addon.json")
+    return key.startswith(CLUSTERS) and key.endswith("/addon.json") and _is_of_a_cluster(key)
 
 
 def addon_change_key(identity: str) -> str:
@@ -99,9 +100,14 @@ def usage_key(identity: str) -> str:
     return f"{CLUSTERS}{identity}/usage.json"
 
 
-def incidents_key(identity: str) -> str:
-    """What people were told of the alarms about a cluster's usage."""
-    return f"{CLUSTERS}{identity}/incidents.json"
+def incidents_prefix(identity: str) -> str:
+    """Where what people were told of the alarms about a cluster's usage lies."""
+    return f"{CLUSTERS}{identity}/incidents/"
+
+
+def incident_key(identity: str, kind: str, team: str) -> str:
+    """What people were told of one alarm about a team, or about the cluster (team ""); a name may hold anything."""
+    return f"{incidents_prefix(identity)}{kind}/{quote(team, safe='') or 'cluster'}.json"
 
 
 def applied_key(identity: str) -> str:
@@ -112,3 +118,8 @@ def applied_key(identity: str) -> str:
 def history_key(identity: str, began: datetime, number: int, run_id: str) -> str:
     """One entry of a cluster's history; in the order of time."""
     return f"{HISTORY}{identity}/{began:%Y%m%dT%H%M%SZ}-{number:06d}-{run_id}.json"
+
+
+def _is_of_a_cluster(key: str) -> bool:
+    """Whether a key lies right below the cluster's id."""
+    return key.count("/") == 2

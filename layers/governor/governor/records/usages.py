@@ -3,8 +3,6 @@
 from datetime import datetime
 from typing import Literal
 
-import msgspec
-
 from governor.records.documents import Document
 from governor.usage import ClusterUsage
 from governor.usage.alarming import Borrowing
@@ -30,10 +28,13 @@ Kind = Literal["OverBorrowing", "Starved", "QuotaAboveCapacity", "CouldNotRead"]
 """The metric that an alarm of usage looks at."""
 
 
-class Incident(msgspec.Struct, frozen=True, rename="camel"):
-    """What an alarm last said of a team, or of the cluster (``team`` ""): its ``state`` since ``at``.
+class Incident(Document, frozen=True, kw_only=True, rename="camel"):
+    """The last incident of a team, or of the cluster (``team`` ""): open with ``state`` ALARM, over with OK, as of what
+    the alarm said ``at``.
 
-    ``told`` is False where people were not told: it was muted.
+    ``told`` is False where people were not told that it is so. An open one is ``unseen`` since the alarm went quiet
+    though nobody saw that it is over. ``rang`` has when such incidents began that people were told of, the newest last;
+    those of the last hour.
     """
 
     kind: Kind
@@ -42,9 +43,10 @@ class Incident(msgspec.Struct, frozen=True, rename="camel"):
     at: datetime
     began: datetime
     told: bool
+    unseen: datetime | None = None
+    rang: tuple[datetime, ...] = ()
 
-
-class Incidents(Document, frozen=True, kw_only=True, rename="camel"):
-    """By kind and team, the last of each."""
-
-    incidents: tuple[Incident, ...] = ()
+    @property
+    def is_open(self) -> bool:
+        """Whether people think that it is so."""
+        return self.state == "ALARM" and self.told

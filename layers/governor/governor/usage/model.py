@@ -100,8 +100,8 @@ class CohortUsage(Part, frozen=True):
 
 
 class Reclaimable(Part, frozen=True):
-    """A team has workloads waiting and less than its guarantee, while another of its cohort borrows: ``amount`` of the
-    resource could be taken back from that one. Whether and when is Kueue's to decide."""
+    """A team has workloads waiting and less than its guarantee, and cannot take what it lacks without somebody who
+    borrows: ``amount`` of the resource could be taken back from that one. Whether and when is Kueue's to decide."""
 
     team: str
     borrower: str

@@ -234,8 +234,13 @@ def test_definitions_that_come_and_go_are_discovered_anew() -> None:
 
 
 def test_a_group_that_is_not_there() -> None:
-    with pytest.raises(NotInstalledError, match=r"does not serve kueue\.x-k8s\.io"):
+    with pytest.raises(NotInstalledError, match=r"does not serve kueue\.x-k8s\.io") as error:
         connect(Server({})).get(QUEUES, "a")
+    assert (
+        "comes with the add-on amazon-sagemaker-hyperpod-taskgovernance: 'governor addon CLUSTER'" in f"{error.value}"
+    )
+    with pytest.raises(NotInstalledError, match=r"what defines it is not installed$"):
+        connect(Server({})).get(DEPLOYMENTS, "a", "b")
 
 
 NODES_PATH = "/api/v1/nodes"

@@ -4,7 +4,9 @@ from typing import TypeVar
 
 import msgspec
 
+from governor.addon.versions import ADDON
 from governor.aws.kubernetes.quoting import quoted
+from governor.aws.kubernetes.resources import KUEUE
 from governor.aws.kubernetes.transport import Answer
 from governor.errors import (
     ConflictError,
@@ -134,9 +136,13 @@ def _missing(asked: Asked, status: Status) -> NotFoundError:
     """A missing object is told by its name; what the server does not serve at all has none."""
     if status.details is not None and status.details.name:
         return NotFoundError(f"{asked}: not found")
-    return NotInstalledError(
-        f"{asked}: the cluster does not serve {asked.kind} (404): what defines it is not installed"
-    )
+    missing = "what defines it is not installed"
+    if asked.group == KUEUE:
+        missing = (
+            f"Kueue is not installed, which comes with the add-on {ADDON}: 'governor addon CLUSTER', with the HyperPod "
+            "cluster's name, shows whether it is there and what stands in its way"
+        )
+    return NotInstalledError(f"{asked}: the cluster does not serve {asked.kind} (404): {missing}")
 
 
 def _not_json(answer: Answer) -> str:

@@ -52,7 +52,7 @@ def preemption(subject: Subject, others: Iterable[Brief]) -> Preemption | None:
         by_job_uid=job_uid,
         by_priority=None if by is None else by.priority,
         by_cluster_queue=queue or (by.cluster_queue if by is not None else ""),
-        remedy=_remedy(reason),
+        remedy=_remedy(reason, workload),
     )
 
 
@@ -86,9 +86,15 @@ def _team_of_queue(queue: str) -> str:
     return team_of(queue).removesuffix("-clusterqueue") or queue
 
 
-def _remedy(reason: str) -> str:
+def _remedy(reason: str, workload: Workload) -> str:
+    """What counts is what the queue uses in all: of jobs that together borrow, any may be the one that has to go."""
     if reason in _WITHIN:
-        return "borrowed quota can be taken back at any time; a request within the team's own quota is safe from that"
+        team = team_of(workload.namespace)
+        those, own = (f"all jobs of {team}", "its") if team else ("all jobs of its queue", "the queue's")
+        return (
+            f"borrowed quota can be taken back at any time; a job is safe from that only while {those} together hold "
+            f"no more than {own} own quota"
+        )
     if reason == "InClusterQueue":
         return "a priority class as high as the other job's keeps it from being preempted so"
     return ""

@@ -120,14 +120,14 @@ def _now(found: list[Obstacle], scene: Scene) -> Reason:
     rooms = [each for part in found if (each := room(scene, part))]
     facts = tuple(each.told(scene.who) for each in rooms)
     if first_limit and not rooms:
-        return Reason("", words, remedies=tuple(_own_limit(scene, "")))
+        return Reason("", words, remedies=tuple(_own_limit(scene, None)))
     return Reason("", words, facts=facts, remedies=tuple(_remedies(rooms, scene)))
 
 
 def _remedies(rooms: list[Room], scene: Scene) -> Iterator[str]:
     """Of the room that is the hardest to come by: what the queue itself has used up comes before what others hold."""
     if own := next((each for each in rooms if each.is_own_limit), None):
-        yield from _own_limit(scene, own.free())
+        yield from _own_limit(scene, own)
         return
     if not rooms or not all(each.is_others for each in rooms):
         yield "wait: it is tried again whenever something ends"
@@ -139,16 +139,21 @@ def _remedies(rooms: list[Room], scene: Scene) -> Iterator[str]:
         return
     yield "wait until others of the cohort end, or ask the team that uses it"
     borrowing = next(each for each in rooms if not each.is_own_quota)
-    if free := borrowing.free_of_own():
-        yield f"or ask for no more than {free}: that is {scene.who}'s own, taken back from whoever borrows it"
+    if (free := borrowing.free_of_own()) and (takes := _taken_back(scene)):
+        yield f"or ask for no more than {free}: that is {scene.who}'s own, taken back from {takes}"
     elif free := borrowing.free():
         yield f"or ask for no more than {free}, which was free when Kueue tried last"
     yield f"or give {scene.who} a larger quota in the policy, as what is borrowed is never certain"
 
 
-def _own_limit(scene: Scene, free: str) -> Iterator[str]:
-    yield f"wait until jobs of {scene.who} end: they hold all that it may have"
-    if free:
+def _own_limit(scene: Scene, own: Room | None) -> Iterator[str]:
+    """Where its own queue is in the way; None where that is known and the queue is not."""
+    if own is None:
+        left = "leave too little of what"
+    else:
+        left = f"leave only {own.left()} that" if own.left() else "hold all that"
+    yield f"wait until jobs of {scene.who} end: they {left} it may have"
+    if own and (free := own.free()):
         yield f"or ask for no more than {free}, which was free when Kueue tried last"
     yield from _above(scene)
     yield f"or {MORE}"
@@ -161,7 +166,19 @@ def _above(scene: Scene) -> Iterator[str]:
 
 
 def _lent(scene: Scene) -> Iterator[str]:
-    if scene.queue is not None and scene.queue.preemption.reclaim_within_cohort == "Never":
+    takes = _taken_back(scene)
+    if not takes:
         yield f"all of it is {scene.who}'s own, lent to others and not taken back by force: ask them, or wait"
         return
-    yield f"all of it is {scene.who}'s own: it is taken back from those who borrow it; wait for their jobs to stop"
+    yield f"all of it is {scene.who}'s own: it is taken back from {takes}; wait for their jobs to stop"
+
+
+def _taken_back(scene: Scene) -> str:
+    """From whom the queue takes back what it has lent (Kueue: reclaimWithinCohort); "" for nobody."""
+    match scene.queue.preemption.reclaim_within_cohort if scene.queue else "":
+        case "Any":
+            return "those who borrow it"
+        case "LowerPriority":
+            return "those who borrow it for jobs less important than this one"
+        case _:
+            return ""

@@ -13,6 +13,7 @@ Words = tuple[str, tuple[str, ...]]
 QUEUE_NAME = "kueue.x-k8s.io/queue-name"
 _ENABLED = "is the team's compute allocation disabled? 'activationState: Enabled' in the policy lets its jobs run again"
 _ALONE = "wait: it is tried again by itself"
+_USUAL = "the usual causes are nodes that are full or not Ready, and images that cannot be pulled"
 
 
 def remark(obstacle: Obstacle, scene: Scene) -> Reason:
@@ -84,9 +85,7 @@ def _preempting(obstacle: Obstacle, _: Scene) -> Words:
 def _pods_not_ready(obstacle: Obstacle, scene: Scene) -> Words:
     words = f"it has its quota, but its pods do not all run: {obstacle.said or 'not all are ready'}"
     namespace = scene.subject.workload.namespace
-    return words, (
-        f"see what they wait for: kubectl get pods -n {namespace}; nodes that are full or not Ready, images",
-    )
+    return words, (f"see what they wait for: kubectl get pods -n {namespace}; {_USUAL}",)
 
 
 def _timeout(_: Obstacle, scene: Scene) -> Words:
@@ -94,7 +93,7 @@ def _timeout(_: Obstacle, scene: Scene) -> Words:
     again = f"it is tried again by itself, not before {in_utc(retry_at)}" if retry_at else "it is tried again by itself"
     words = "its pods were not all ready in time, so its quota was taken away again"
     return words, (
-        "see why: nodes that are full or not Ready, images that cannot be pulled",
+        f"see why: kubectl get events -n {scene.subject.workload.namespace}; {_USUAL}",
         f"{again}; each time after a longer pause",
     )
 

@@ -55,6 +55,11 @@ class Room:
         """Whether it is the queue's own jobs that leave no room, whatever others do."""
         return self.limit is not None and self.used + self.least > self.limit
 
+    def left(self) -> str:
+        """What the queue's own jobs leave of the most that it can ever have; "" for nothing, or without a limit."""
+        left = 0 if self.limit is None else self.limit - self.used
+        return f"{self._shown(left)} of the {self._shown(self.limit or 0)} {self.resource}" if left > 0 else ""
+
     @property
     def is_others(self) -> bool:
         """Whether the queue may have as much, and others hold it."""
