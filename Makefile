@@ -31,7 +31,8 @@ build: $(VENV)/installed ## sam build for GOVERNOR_RUNTIME and GOVERNOR_ARCHITEC
 
 test: lint ## everything that must hold: lint, types, layers, tests
 	@# Files in their order: the long ones are few tests each, and by number of tests they would come last and alone.
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	@# Three on two cores: many wait for a stack, a queue or a clock.
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 test-cluster: $(VENV)/installed ## hold a real cluster, that of GOVERNOR_TEST_KUBECONFIG, against what the local one does
 	@test -n "$(GOVERNOR_TEST_KUBECONFIG)" || { \
