@@ -50,8 +50,8 @@ def _is_over(stage: Stage, people: People) -> None:
     stage.check(f"{ALARM} is OK again", seen=_state(stage) == "OK")
     told = _told(people, "Over: team-a")
     stage.check("people are told that it is over, once", seen="no longer borrows more" in told)
-    subjects = [subject for subject, _ in people.listen() if "borrowed compute" in subject]
-    stage.check("and nothing was told twice", seen=len(subjects) == 2)
+    over = ["Over: " in subject for subject, _ in people.listen() if "borrowed compute" in subject]
+    stage.check("and nothing was told twice", seen=over == [False, True] * (len(over) // 2))
 
 
 def _rings_for(stage: Stage) -> list[str]:

@@ -31,9 +31,10 @@ def policy(place: Place, *teams: str, alarm: str = "percent: 50") -> str:
 @pytest.fixture(scope="module")
 def deployment() -> Iterator[Deployment]:
     """A stack of this file's own: each tick reads all clusters that are governed, and other tests leave many behind."""
-    alarms = {"UsageAlarmMinutes": "2", "UsageAlarmDatapoints": "2"}
     with deployed(
-        {"PublishUsage": "Disabled", **alarms},
+        {
+            "PublishUsage": "Disabled"
+        },  # a test says when; M of N is the template's own, as a busy machine misses minutes
         plane_settings={"transition_seconds": 0.2, "default_page_size": 100},
         seconds_per_minute=2.0,
     ) as running:
@@ -98,7 +99,10 @@ def test_borrowing_rings_is_told_in_words_and_is_over(governed: Place, people: P
         jobs.delete("team-a", "large")
         pass_until(deployment, lambda: not contributors(governed, "OverBorrowingAlarm"), "the end of the alarm")
     people.wait_for(f"Over: team-a lives on borrowed compute on {governed.name}")
-    assert len([each for each, _ in people.listen() if governed.name in each]) == 2
+    told = [each.partition("lives")[0] for each, _ in people.listen() if governed.name in each]
+    begins, ends = "HyperPod Governor: team-a ", "HyperPod Governor: Over: team-a "
+    # Once each; on a machine so busy that minutes pass without metrics it may begin, and then end, once more.
+    assert told == [begins, ends] * (len(told) // 2)
     assert subject.startswith("HyperPod Governor: ")
     record = deployment.document(f"clusters/{governed.arn.rpartition('/')[2]}/usage.json")
     assert record is not None

@@ -1,6 +1,7 @@
 """Alarms evaluated as time passes: on one metric, and on a query over several series."""
 
 import logging
+import math
 import threading
 import time
 from typing import Any
@@ -82,9 +83,12 @@ def _evaluate_all(seconds_per_minute: float) -> None:
 def _evaluate(alarm: dict[str, Any], scale: float) -> None:
     if alarm["ComparisonOperator"] not in COMPARISONS or not (alarm.get("Metrics") or alarm.get("MetricName")):
         return
-    window = Window(time.time(), period_of(alarm) * scale, alarm["EvaluationPeriods"])
+    now, period = time.time(), period_of(alarm) * scale
+    window = Window(now, period, alarm["EvaluationPeriods"])
     if alarm.get("Metrics"):
-        verdict = evaluate_query(alarm, window)
+        # With the period that is going on: were the periods to move with the time of looking, a point would be in one
+        # or another of them, and a series near its limit would ring and be quiet by turns.
+        verdict = evaluate_query(alarm, Window(math.ceil(now / period) * period, period, window.count))
         _become(alarm, verdict.state, verdict.reason)
     else:
         terms, values = Terms.of(alarm), values_of_metric(alarm, window)
